@@ -24,3 +24,9 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer>
   }
   return whole;
 }
+
+/** Binary data as a batch has it in JSON: a replacer of `JSON.stringify`. */
+export function jsonForm(_key: string, value: unknown): unknown {
+  if (!(value instanceof Uint8Array)) return value;
+  return { $binary: Buffer.from(value).toString("base64") };
+}

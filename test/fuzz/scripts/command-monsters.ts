@@ -1,5 +1,5 @@
 import { encode } from "@msgpack/msgpack";
-import { utf8 } from "../../vectors/hex.ts";
+import { fromHex, utf8 } from "../../vectors/hex.ts";
 
 /** What asks for more than there is: stack, or memory. Each is one error. */
 export const monsters: readonly Uint8Array<ArrayBuffer>[] = [
@@ -10,24 +10,9 @@ export const monsters: readonly Uint8Array<ArrayBuffer>[] = [
   utf8(`[1${"0".repeat(300_000)}]`),
   new Uint8Array(500_000).fill(0x91),
   new Uint8Array(500_000).fill(0x81),
-  Uint8Array.of(0xdd, 0xff, 0xff, 0xff, 0xff),
-  Uint8Array.of(0x91, 0xdf, 0xff, 0xff, 0xff, 0xff, 0x00),
-  Uint8Array.of(0x92, 0xc6, 0xff, 0xff, 0xff, 0xf0, 0x00, 0x00),
-  Uint8Array.of(
-    0x94,
-    0x01,
-    0xa1,
-    0x73,
-    0xcf,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0xff,
-    0x90,
-  ),
+  fromHex("ddffffffff"),
+  fromHex("91 dfffffffff 00"),
+  fromHex("92 c6fffffff0 0000"),
+  fromHex("94 01 a173 cfffffffffffffffff 90"),
   encode([["send", "no id", new Uint8Array(3_000_000)]]),
 ];

@@ -1,6 +1,6 @@
 import { encode } from "@msgpack/msgpack";
 import type { Dice } from "../../vectors/dice.ts";
-import { utf8 } from "../../vectors/hex.ts";
+import { jsonForm, utf8 } from "../../vectors/hex.ts";
 import { idOf } from "../../vectors/ids.ts";
 import { codecOptions } from "../rig/gateway-rig.ts";
 import type { Data } from "./client-script.ts";
@@ -263,10 +263,4 @@ export class CommandScripts {
     const dice = this.#dice;
     return dice.pick([1, "r", null, [1, ["deep"]], { a: { b: 1 } }, dice.text(3), 2 ** 40]);
   }
-}
-
-/** Binary data as JSON has it. */
-function jsonForm(_key: string, value: unknown): unknown {
-  if (!(value instanceof Uint8Array)) return value;
-  return { $binary: Buffer.from(value).toString("base64") };
 }

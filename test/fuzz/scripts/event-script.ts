@@ -1,6 +1,6 @@
 import { encode } from "@msgpack/msgpack";
 import type { Dice } from "../../vectors/dice.ts";
-import { concat, utf8 } from "../../vectors/hex.ts";
+import { concat, jsonForm, utf8 } from "../../vectors/hex.ts";
 import { idOf } from "../../vectors/ids.ts";
 
 /** A batch of events as it comes from a broker. */
@@ -156,10 +156,4 @@ export class EventScripts {
     }
     return dice.pick(strange);
   }
-}
-
-/** Binary data as JSON has it. */
-function jsonForm(_key: string, value: unknown): unknown {
-  if (!(value instanceof Uint8Array)) return value;
-  return { $binary: Buffer.from(value).toString("base64") };
 }

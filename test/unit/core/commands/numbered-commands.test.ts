@@ -1,30 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { ManualClock, MemoryBroker } from "../../../support/memory/mod.ts";
-import {
-  idOf,
-  MemoryNode,
-  messagesOf,
-  settled,
-} from "../../../support/memory-node/memory-node.ts";
+import { idOf, messagesOf } from "../../../support/memory-node/memory-node.ts";
+import { ReplyRig } from "../../../support/memory-node/reply-rig.ts";
+
+/** A batch of an origin's stream to the node. */
+function give(rig: ReplyRig, batch: readonly unknown[], sender = "o1"): Promise<void> {
+  rig.broker.command("default", sender, "n", encode(batch));
+  return rig.rest();
+}
 
 test("numbered commands: two senders' streams of one name are two", async () => {
-  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
-  const node = new MemoryNode({ broker, clock });
-  await node.gateway.start();
-  const socket = node.connect();
+  const rig = await ReplyRig.start();
+  const socket = rig.node.connect();
   for (const sender of ["o1", "o2"]) {
-    const items = [["send", idOf(socket), `of ${sender}`]];
-    broker.command("default", sender, "n", encode([1, "guessed", 0, items]));
-    await settled();
-    clock.turn();
+    await give(rig, [1, "guessed", 0, [["send", idOf(socket), `of ${sender}`]]], sender);
   }
   assert.deepEqual(messagesOf(socket), ["of o1", "of o2"]);
 });
 
 test("numbered commands: nothing past a gap is carried out, and nothing twice", async () => {
-  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
+  const rig = await ReplyRig.start();
+  const { broker, clock, node } = rig;
   const acks: unknown[] = [];
   broker.onEvents(({ batch }) => {
     const value = decode(batch) as unknown[][];
@@ -33,22 +30,19 @@ test("numbered commands: nothing past a gap is carried out, and nothing twice", 
       acks.push([stream, ...more.filter((one) => typeof one === "number")]);
     }
   });
-  const node = new MemoryNode({ broker, clock });
-  await node.gateway.start();
   const socket = node.connect();
-  const give = async (first: number, ...texts: readonly string[]): Promise<void> => {
+  const send = async (first: number, ...texts: readonly string[]): Promise<void> => {
     const items = texts.map((text) => ["send", idOf(socket), text]);
-    broker.command("default", "o1", "n", encode([1, "o1:i:n:0", first, items, { base: 0 }]));
-    await settled();
+    await give(rig, [1, "o1:i:n:0", first, items, { base: 0 }]);
     clock.advance(10);
-    await settled();
+    await rig.rest();
   };
-  await give(0, "a", "b");
-  await give(3, "d", "e");
+  await send(0, "a", "b");
+  await send(3, "d", "e");
   assert.deepEqual(messagesOf(socket), ["a", "b"], "c is missing");
-  await give(1, "b", "c");
-  await give(3, "d", "e");
-  await give(3, "d", "e");
+  await send(1, "b", "c");
+  await send(3, "d", "e");
+  await send(3, "d", "e");
   assert.deepEqual(messagesOf(socket), ["a", "b", "c", "d", "e"]);
   const expected = [[2], [2, 2], [3], [5], [5]];
   assert.deepEqual(
@@ -59,36 +53,32 @@ test("numbered commands: nothing past a gap is carried out, and nothing twice", 
 });
 
 test("numbered commands: a gap is counted, and told where it stays one", async () => {
-  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
-  const node = new MemoryNode({ broker, clock });
-  await node.gateway.start();
-  const give = async (stream: string, first: number): Promise<void> => {
-    broker.command("default", "o1", "n", encode([1, stream, first, [["publish", "g", "x"]], 0]));
-    await settled();
-  };
+  const rig = await ReplyRig.start();
+  const { clock, node } = rig;
+  const publish = (stream: string, first: number): Promise<void> =>
+    give(rig, [1, stream, first, [["publish", "g", "x"]], 0]);
   const warnings = (): string[] =>
     node.logger.records
       .filter(({ level, fields }) => level === "warn" && fields.code !== "command-malformed")
       .map(({ message }) => message);
   for (const stream of ["filled", "open"]) {
-    await give(stream, 0);
-    await give(stream, 485);
-    await give(stream, 486);
+    await publish(stream, 0);
+    await publish(stream, 485);
+    await publish(stream, 486);
   }
   clock.advance(1_000);
   // As after a restart of the broker: what it lost comes again.
-  for (let first = 1; first <= 486; first++) await give("filled", first);
+  for (let first = 1; first <= 486; first++) await publish("filled", first);
   clock.advance(10_000);
-  await settled();
+  await rig.rest();
   assert.deepEqual(warnings(), ["485 items of stream open did not come when asked for again"]);
   assert.equal(node.errors("batch-gap"), 4);
 });
 
 /** A numbered batch each ms, 31 of them; after how many of them acks were sent. */
 async function acksBehind(textChars: number): Promise<number[]> {
-  const [broker, clock] = [new MemoryBroker(), new ManualClock()];
-  const node = new MemoryNode({ broker, clock });
-  await node.gateway.start();
+  const rig = await ReplyRig.start();
+  const { broker, clock, node } = rig;
   const socket = node.connect();
   const acks: number[] = [];
   let batches = 0;
@@ -98,10 +88,9 @@ async function acksBehind(textChars: number): Promise<number[]> {
   });
   for (; batches < 31; batches++) {
     const items = [["send", idOf(socket), "x".repeat(textChars)]];
-    broker.command("default", "o1", "n", encode([1, "o1:i:n:0", batches, items, { base: 0 }]));
-    await settled();
+    await give(rig, [1, "o1:i:n:0", batches, items, { base: 0 }]);
     clock.advance(1);
-    await settled();
+    await rig.rest();
   }
   return acks;
 }

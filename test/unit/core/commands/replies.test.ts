@@ -130,6 +130,8 @@ test("ids: unknown ones are gone, another node's are silent, repeated ones one",
   rig.broker.command("default", "o", undefined, encode([["send", foreign, "hi", { ref: 2 }]]));
   assert.deepEqual(await rig.replies(), [[1, { [idOf(here)]: "sent", [idOf(left)]: "gone" }]]);
   assert.deepEqual(messagesOf(here), ["hi", "hi"]);
+  // Origins' decoders refuse that key with all that is around it.
+  assert.equal((await rig.do(["send", ["__proto__", "no id"], "x", { ref: 3 }])).length, 1);
 });
 
 test("a thousand ids in each reply", async () => {

@@ -60,6 +60,29 @@ for (const { name, make } of codecs) {
     assert.deepEqual(client.received(), ["close"]);
   });
 
+  test(`${name}: nothing behind a message that does not inflate gets into the batch buffer`, () => {
+    const client = new FramedClient(make(), { batchBuffers: true, deflate: true });
+    client.send(
+      { opcode: 1, payload: "one" },
+      { opcode: 1, payload: Buffer.from([7, 0, 0]), reserved: 4 },
+      { opcode: 1, payload: "two" },
+    );
+    assert.deepEqual(client.received(), ["close 1007 message-inflate"]);
+    assert.deepEqual(client.takeMessages(), ["one"]);
+  });
+
+  test(`${name}: a deflated message after our close frame is not missing among the plain ones`, () => {
+    const client = new FramedClient(make(), { batchBuffers: true, deflate: true });
+    client.socket.close(1000, "");
+    client.send(
+      { opcode: 1, payload: "one" },
+      { opcode: 1, payload: deflate.deflate(Buffer.from("two")), reserved: 4 },
+      { opcode: 1, payload: "three" },
+      { opcode: 8 },
+    );
+    assert.deepEqual(client.takeMessages(), ["one", "two", "three"]);
+  });
+
   test(`${name}: bytes that came with the handshake count, and chunks may split anywhere`, () => {
     const frames = Buffer.concat(
       [

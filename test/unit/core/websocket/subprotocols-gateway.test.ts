@@ -1,28 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ReusableMessage } from "../../../../core/groups/outgoing-message.ts";
-import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, SocketHandler } from "../../../../core/ports/mod.ts";
 import { FramedSockets, withSubprotocols } from "../../../../core/websocket/mod.ts";
 import { codecs, framesOf } from "../../../support/clients/framed-client.ts";
 import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
-import {
-  ManualClock,
-  MemoryBroadcast,
-  MemoryBroker,
-  MemoryByteSocket,
-  MemoryCommandBus,
-  MemoryEventChannel,
-  MemoryLogger,
-  MemoryMetrics,
-  MemorySocket,
-  SeededRandom,
-} from "../../../support/memory/mod.ts";
-import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
+import { MemoryBroadcast, MemoryByteSocket, MemorySocket } from "../../../support/memory/mod.ts";
+import { NodeRig } from "../../../support/memory-node/node-rig.ts";
 import { graphProtocol } from "../../../support/sockets/graph-protocol.ts";
 import { admission } from "../../../support/sockets/recording-handler.ts";
-
-type Item = [verb: string, id: string, ...rest: unknown[]];
 
 const graph = { ...admission, subprotocol: "graph" };
 const said = [
@@ -33,75 +19,38 @@ const said = [
 ];
 
 /** A gateway over memory, with the subprotocol before it. */
-class Rig {
-  readonly clock = new ManualClock();
-  readonly metrics = new MemoryMetrics();
-  readonly broker = new MemoryBroker();
-  readonly broadcast = new MemoryBroadcast();
-  readonly channel: MemoryEventChannel = new MemoryEventChannel(this.broker, "test");
-  readonly bus: MemoryCommandBus = new MemoryCommandBus(this.broker, {
-    apps: ["default"],
-    node: "test",
-  });
-  readonly events: Item[] = [];
+class Rig extends NodeRig {
+  readonly broadcast: MemoryBroadcast;
   readonly codec: Codec;
-  readonly gateway: Gateway;
   readonly handler: SocketHandler;
 
   constructor(codec: Codec) {
-    const { clock, metrics, channel, broker } = this;
+    const broadcast = new MemoryBroadcast();
+    super({ node: "test" }, { codec: () => codec, broadcast });
+    this.broadcast = broadcast;
     this.codec = codec;
-    this.gateway = new Gateway(
-      {
-        codec,
-        clock,
-        metrics,
-        channel,
-        logger: new MemoryLogger(),
-        random: new SeededRandom(1),
-        bus: this.bus,
-      },
-      gatewayOptions({ node: "test" }),
-    );
-    this.gateway.useBroadcast(this.broadcast);
     const message = new ReusableMessage();
-    this.handler = withSubprotocols(this.gateway, [graphProtocol], {
+    this.handler = withSubprotocols(this.node.gateway, [graphProtocol], {
       newMessage: (data) => message.setData(data),
-    });
-    broker.onEvents(({ batch }) => {
-      const [, , , items] = codec.values.decodeValue(batch) as [1, string, number, Item[]];
-      this.events.push(...items);
     });
   }
 
   framed(): MemoryByteSocket {
     const { handler, codec, clock } = this;
     const bytes = new MemoryByteSocket();
-    const sockets = new FramedSockets({
-      handler,
-      ...codec,
-      clock,
-      messageBytesMax: 1_000,
-      batchBuffers: true,
-    });
+    const more = { messageBytesMax: 1_000, batchBuffers: true };
+    const sockets = new FramedSockets({ handler, ...codec, clock, ...more });
     bytes.listener = sockets.start(bytes, graph, new Uint8Array(0));
     return bytes;
   }
 
-  command(...items: unknown[][]): void {
-    this.bus.local("default", "local", this.codec.values.encodeValue(items));
-  }
-
   async turn(): Promise<void> {
-    for (let n = 0; n < 5; n += 1) {
-      this.clock.turn();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
+    for (let n = 0; n < 3; n += 1) await this.rest();
   }
 
-  /** Verb and what follows id and number. */
+  /** Verb and what follows id and number, since the last time. */
   told(): unknown[] {
-    return this.events.splice(0).map(([verb, , seq, ...rest]) => {
+    return this.published.splice(0).map(([, , verb, , seq, ...rest]) => {
       return verb === "open" ? verb : [verb, seq, ...rest];
     });
   }
@@ -110,14 +59,18 @@ class Rig {
 for (const { name, make } of codecs) {
   test(`${name}: the origin gets what the subprotocol passes on, numbered in order`, async () => {
     const rig = new Rig(make());
-    await rig.gateway.start();
+    await rig.node.gateway.start();
     const bytes = rig.framed();
     bytes.receive(Buffer.concat(said.map((payload) => clientFrame({ opcode: 1, payload }))));
     await rig.turn();
-    const id = rig.events[0]?.[1];
+    const id = rig.published[0]?.[3];
     assert.deepEqual(rig.told(), ["open", ["message", 1, said[1]], ["message", 2, said[3]]]);
-    assert.equal(rig.metrics.value("wss_messages_received_total"), said.length);
-    rig.command(["join", id, "room"], ["send", id, said[1]], ["publish", "room", "to all"]);
+    assert.equal(rig.node.metrics.value("wss_messages_received_total"), said.length);
+    rig.node.local([
+      ["join", id, "room"],
+      ["send", id, said[1]],
+      ["publish", "room", "to all"],
+    ]);
     await rig.turn();
     assert.deepEqual(framesOf(bytes), [
       'text {"type":"connection_ack"}',
@@ -129,23 +82,26 @@ for (const { name, make } of codecs) {
     bytes.receive(clientFrame({ opcode: 8 }));
     await rig.turn();
     assert.deepEqual(rig.told(), [["close", 3, 4400, "Invalid message", "error"]]);
-    assert.equal(rig.metrics.value("wss_errors_total", { code: "subprotocol-violation" }), 1);
-    assert.equal(rig.gateway.connections, 0);
+    assert.equal(rig.node.errors("subprotocol-violation"), 1);
+    assert.equal(rig.node.gateway.connections, 0);
   });
 }
 
 test("a group's members of a subprotocol get what the runtime broadcasts to others", async () => {
   const rig = new Rig(codecs[1]!.make());
-  await rig.gateway.start();
+  await rig.node.gateway.start();
   const plain = Array.from(
     { length: 40 },
     () => new MemorySocket(rig.handler, admission, rig.broadcast),
   );
   const edge = new MemorySocket(rig.handler, graph, rig.broadcast);
   await rig.turn();
-  const ids = rig.events.map(([, id]) => id);
-  rig.command(["join", ids, "room"], ["publish", "room", "to all"]);
-  rig.command(["publish", "room", "but one", { except: ids.at(-1) }]);
+  const ids = rig.published.map(([, , , id]) => id);
+  rig.node.local([
+    ["join", ids, "room"],
+    ["publish", "room", "to all"],
+    ["publish", "room", "but one", { except: ids.at(-1) }],
+  ]);
   await rig.turn();
   for (const { delivered } of plain) {
     assert.deepEqual(delivered, [
