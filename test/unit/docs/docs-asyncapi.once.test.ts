@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Topics } from "../../../adapters/topics/mod.ts";
 import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics/presence.ts";
-import { CloseCause } from "../../../core/base/mod.ts";
+import { CloseCause, ErrorCode } from "../../../core/base/mod.ts";
 import { Outcome } from "../../../core/groups/outcome.ts";
 import { Verb } from "../../../core/ports/mod.ts";
 import {
@@ -225,11 +225,14 @@ test("the causes are those of this version", () => {
 });
 
 test("the outcomes are those of the code and of the protocol page", () => {
+  const quoted = (cell = ""): string[] =>
+    Array.from(cell.matchAll(/`([^`]+)`/g), ([, text = ""]) => text).sort();
   const [outcomes, codes] = at("#/components/schemas/outcome/anyOf") as JsonMap[];
-  const names = (outcomes as JsonMap).enum as string[];
-  assert.deepEqual([...names].sort(), Object.values(Outcome).sort());
   const rows = tableRows("docs/protocol", "outcome");
-  const row = rows.find(([cell]) => cell?.includes("error code"));
-  const listed = Array.from(row?.[1]?.matchAll(/`([^`]+)`/g) ?? [], ([, code]) => code);
-  assert.deepEqual([...((codes as JsonMap).enum as string[])].sort(), listed.sort());
+  const named = Object.values(Outcome).sort();
+  assert.deepEqual([...((outcomes as JsonMap).enum as string[])].sort(), named);
+  assert.deepEqual(rows.flatMap(([cell]) => quoted(cell)).sort(), named);
+  const listed = quoted(rows.find(([cell]) => cell?.includes("error code"))?.[1]);
+  assert.deepEqual([...((codes as JsonMap).enum as string[])].sort(), listed);
+  for (const code of listed) assert.ok(Object.hasOwn(ErrorCode, code), code);
 });

@@ -5,7 +5,6 @@ import { decodeGroup, encodeGroup } from "../../../adapters/topics/mod.ts";
 import { ErrorCode, limits, parseRoute } from "../../../core/base/mod.ts";
 import { readOptions } from "../../../core/commands/command-options.ts";
 import { settings } from "../../../core/config/mod.ts";
-import { Outcome } from "../../../core/groups/outcome.ts";
 import { readAccept, readReject } from "../../../core/handshake/authorize-reply.ts";
 import { Routes } from "../../../core/handshake/routes.ts";
 import type { Authorization, HandshakeRefusal } from "../../../core/ports/mod.ts";
@@ -107,13 +106,6 @@ test("the options that are shown can be read, and are those of the table", () =>
       for (const key of Object.keys(options)) assert.ok(listed.includes(key), `${verb}: ${key}`);
     }
   }
-});
-
-test("the outcomes are those of the code", () => {
-  const cells = tableRows(page, "outcome").flatMap(([cell]) => quoted(cell));
-  assert.deepEqual(cells.sort(), Object.values(Outcome).sort());
-  const codes = tableRows(page, "outcome").find(([cell]) => cell?.includes("error code"))?.[1];
-  for (const code of quoted(codes)) assert.ok(Object.hasOwn(ErrorCode, code), code);
 });
 
 test("the codes of refused handshakes are codes", () => {

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import * as v from "valibot";
+import { closeReasons, ErrorCode, faultCloseCodes } from "../../../core/base/mod.ts";
 import {
   logCategories,
   readSettings,
@@ -12,6 +13,7 @@ import {
 } from "../../../core/config/mod.ts";
 import { reloadable } from "../../../runtimes/cli/settings/mod.ts";
 import { blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
+import { documentedErrors } from "../../support/tidy/texts.ts";
 
 const page = "docs/operating";
 
@@ -129,4 +131,34 @@ test("the settings that a reload takes over are those of the code", () => {
 test("the exit codes are those of the code", () => {
   const codes = source.match(/const ExitCode = \{([^}]*)\}/)?.[1]?.match(/\d+/g);
   assert.deepEqual(column("code"), codes);
+});
+
+const errorsPage = readPage("docs/errors.md");
+const reasons = Object.values(closeReasons);
+
+test("the page lists each reason for which the gateway closes a connection, and no other", () => {
+  const [, section = ""] = errorsPage.split("\n## Close reasons\n");
+  const rows = section.split("\n").filter((line) => /^\| \d/.test(line));
+  const name = (text: string | undefined): string => (text ? `\`${text}\`` : "–");
+  const expected = reasons.map(
+    ({ closeCode, text, cause, errorCode, reconnect }) =>
+      `| ${closeCode} | ${name(text)} | ${name(cause)} | ${name(errorCode)} | ` +
+      (reconnect ? "yes |" : "no |"),
+  );
+  assert.deepEqual(rows.sort(), expected.sort());
+});
+
+test("the page names every close code that is sent with an error, and no other", () => {
+  const codes = Object.keys(ErrorCode) as ErrorCode[];
+  const documented = documentedErrors(errorsPage);
+  for (const code of codes) {
+    const ofCode = reasons.filter(({ errorCode }) => errorCode === code);
+    const sent = new Set(ofCode.map(({ closeCode }) => closeCode as number));
+    const fault = faultCloseCodes[code];
+    if (fault !== undefined) sent.add(fault);
+    // 1006 is never sent: the stream is cut.
+    sent.delete(1006);
+    const named = documented.get(code)?.match(/\b[14]\d{3}\b/g) ?? [];
+    assert.deepEqual(named.map(Number).sort(), [...sent].sort(), code);
+  }
 });

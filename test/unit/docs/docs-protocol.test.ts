@@ -3,7 +3,6 @@ import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { decode } from "@msgpack/msgpack";
 import { originLimits } from "../../../adapters/origin/base/origin-limits.ts";
-import { Topics } from "../../../adapters/topics/mod.ts";
 import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics/presence.ts";
 import { CloseCause, limits, nodeOfConnectionId } from "../../../core/base/mod.ts";
 import { settings } from "../../../core/config/mod.ts";
@@ -78,29 +77,6 @@ test("there is an example of every event and command", () => {
 test("connection ids in the examples are ids", () => {
   const ids = readPage(page).matchAll(/"(n\d\.[^"]*)"/g);
   for (const [, id = ""] of ids) assert.match(nodeOfConnectionId(id) ?? "", /^n\d$/, id);
-});
-
-test("the topics are those of the adapter", () => {
-  const topics = new Topics("R");
-  const listed = tableRows(page, "topic below `ROOT/v1/APP`").map(([topic = ""]) => topic);
-  const reachable = listed.map((topic) => {
-    const concrete = unquoted(topic)
-      .replace("{partition}", "0")
-      .replace(/\{(\w+)\}/g, "some-$1");
-    return topics.parse(`R/v1/default/${concrete}`)?.kind ?? `unknown: ${topic}`;
-  });
-  assert.deepEqual(reachable.sort(), [
-    "commands",
-    "events",
-    "group-binary",
-    "group-commands",
-    "group-text",
-    "node-commands",
-    "node-presence",
-    "origin-events",
-    "origin-presence",
-    "presence-ask",
-  ]);
 });
 
 test("the causes are those of the core", () => {

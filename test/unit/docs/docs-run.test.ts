@@ -1,22 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Gateway } from "../../../core/mod.ts";
 import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
 import { type Block, blocksOf, readPage } from "../../support/docs/docs.ts";
-import {
-  ManualClock,
-  MemoryBroker,
-  MemoryCommandBus,
-  MemoryEventChannel,
-  MemoryLogger,
-  MemoryMetrics,
-  MemorySocket,
-  SeededRandom,
-} from "../../support/memory/mod.ts";
-import { gatewayOptions } from "../../support/memory-node/gateway-options.ts";
-import { batchValue } from "../../support/memory-node/memory-node.ts";
+import type { MemorySocket } from "../../support/memory/mod.ts";
+import { batchValue, upgradeRequest } from "../../support/memory-node/memory-node.ts";
+import { NodeRig } from "../../support/memory-node/node-rig.ts";
 
 /** The page's connections, in the order in which they come. */
 const shownIds = [
@@ -43,41 +33,21 @@ function itemsOf(batch: unknown): unknown[][] {
 }
 
 /** One node in memory whose ids are told as the page's. */
-class Stage {
-  readonly #broker = new MemoryBroker();
-  readonly #clock = new ManualClock();
-  readonly gateway: Gateway;
+class Stage extends NodeRig {
   #events: unknown[][] = [];
   readonly #ids: string[] = [];
 
-  constructor(create: typeof createReferenceCodec) {
-    const codec = create({
+  constructor(codec: typeof createReferenceCodec) {
+    const options = {
       node: "n1",
-      messageBytesMax: 1_000,
-      fragmentsMax: 100,
-      batchBytesTarget: 65_536,
-      partialBytesMax: 10_000,
-    });
-    this.gateway = new Gateway(
-      {
-        codec,
-        clock: this.#clock,
-        metrics: new MemoryMetrics(),
-        logger: new MemoryLogger(),
-        random: new SeededRandom(1),
-        channel: new MemoryEventChannel(this.#broker, "n1"),
-        bus: new MemoryCommandBus(this.#broker, { apps: ["default"], node: "n1" }),
-      },
-      gatewayOptions({
-        node: "n1",
-        mode: "open",
-        authorize: "origin",
-        subprotocols: ["v1"],
-        cookies: ["session"],
-        routes: [{ pattern: "/chat/:room", app: "default" }],
-      }),
-    );
-    this.#broker.onEvents(({ batch }) => {
+      mode: "open",
+      authorize: "origin",
+      subprotocols: ["v1"],
+      cookies: ["session"],
+      routes: [{ pattern: "/chat/:room", app: "default" }],
+    } as const;
+    super(options, { codec });
+    this.broker.onEvents(({ batch }) => {
       for (const item of itemsOf(batchValue(batch))) {
         if (item[0] === "connect") this.#ids.push(String(item[1]));
         this.#events.push(item);
@@ -87,37 +57,21 @@ class Stage {
 
   /** Everything that is under way arrives. */
   async settle(): Promise<void> {
-    for (let turns = 0; turns < 5; turns++) {
-      await new Promise<void>((resolve) => setImmediate(resolve));
-      this.#clock.turn();
-    }
+    for (let turns = 0; turns < 5; turns++) await this.rest();
   }
 
   /** A client knocks; what it will be told. */
   knock(): Promise<HandshakeAnswer> {
-    const sent: Record<string, string> = {
-      host: "a",
-      upgrade: "websocket",
-      connection: "Upgrade",
-      cookie: "session=s3cr3t",
-      "sec-websocket-version": "13",
-      "sec-websocket-protocol": "v1",
-      "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-    };
-    const answer = this.gateway.handshake({
-      method: "GET",
-      path: "/chat/blue",
-      query: "",
-      remoteAddress: "203.0.113.7",
-      header: (name) => sent[name],
-      headers: () => Object.entries(sent),
-    });
-    return Promise.resolve(answer);
+    const headers = { cookie: "session=s3cr3t", "sec-websocket-protocol": "v1" };
+    const request = upgradeRequest("/chat/blue", headers);
+    return Promise.resolve(
+      this.node.gateway.handshake({ ...request, remoteAddress: "203.0.113.7" }),
+    );
   }
 
   async command(json: string): Promise<void> {
     const real = this.#ids.reduce((text, id, at) => text.replaceAll(shownIds[at]!, id), json);
-    this.#broker.command("default", "me", "n1", new TextEncoder().encode(real));
+    this.broker.command("default", "me", "n1", new TextEncoder().encode(real));
     await this.settle();
   }
 
@@ -134,7 +88,7 @@ class Stage {
 async function enter(stage: Stage, answer: Promise<HandshakeAnswer>): Promise<MemorySocket> {
   const admission = await answer;
   assert.ok(admission.accepted);
-  const socket = new MemorySocket(stage.gateway, admission);
+  const socket = stage.node.open(admission);
   await stage.settle();
   return socket;
 }
@@ -145,7 +99,7 @@ for (const [name, create] of Object.entries({
 })) {
   test(`a gateway answers the page's commands with the page's events: ${name}`, async () => {
     const stage = new Stage(create);
-    await stage.gateway.start();
+    await stage.node.gateway.start();
     const sockets: MemorySocket[] = [];
     for (const id of shownIds.slice(0, 2)) {
       const answer = stage.knock();
@@ -183,7 +137,7 @@ for (const [name, create] of Object.entries({
 
   test(`a handshake that is refused as shown gets that answer: ${name}`, async () => {
     const stage = new Stage(create);
-    await stage.gateway.start();
+    await stage.node.gateway.start();
     const answer = stage.knock();
     await stage.settle();
     const reject = authorisation.find(({ body }) => body.includes('"reject"'));
