@@ -60,7 +60,7 @@ for (const { name, make } of codecs) {
     assert.deepEqual(client.received(), ["close"]);
   });
 
-  test(`${name}: nothing behind a message that does not inflate gets into the batch buffer`, () => {
+  test(`${name}: nothing behind a message that does not inflate is taken`, () => {
     const client = new FramedClient(make(), { batchBuffers: true, deflate: true });
     client.send(
       { opcode: 1, payload: "one" },
@@ -71,7 +71,7 @@ for (const { name, make } of codecs) {
     assert.deepEqual(client.takeMessages(), ["one"]);
   });
 
-  test(`${name}: a deflated message after our close frame is not missing among the plain ones`, () => {
+  test(`${name}: a deflated message after our close frame is not missing`, () => {
     const client = new FramedClient(make(), { batchBuffers: true, deflate: true });
     client.socket.close(1000, "");
     client.send(
