@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MetricFamily, SummedPart } from "../../../../adapters/metrics/mod.ts";
-import { limits, ServiceError } from "../../../../core/base/mod.ts";
+import { limits } from "../../../../core/base/mod.ts";
 import { readSettings, type Settings } from "../../../../core/config/mod.ts";
 import { Worker } from "../../../../runtimes/workers/worker.ts";
 import { workerLimits } from "../../../../runtimes/workers/worker-limits.ts";
@@ -11,6 +11,9 @@ import { ManualClock, MemoryLogger } from "../../../support/memory/mod.ts";
 const { reportEveryMs, reportsMissedMax, reportWaitMs, startReportsMissedMax } = workerLimits;
 const { restartMsMax, stableMs, stopMsMax } = workerLimits;
 const drainMs = 10_000;
+
+/** What a process says that is well. */
+const well = { kind: "report", id: 0, metrics: [], notReady: [], unhealthy: [] } as const;
 
 /** A worker whose processes are the test's. */
 class Rig implements SummedPart {
@@ -98,23 +101,16 @@ test("a worker that ends before its first start has succeeded is not started aga
   const started = rig.worker.start();
   rig.child.tell({ kind: "ready" });
   rig.child.end(1);
-  await assert.rejects(started, (error) => {
-    assert.ok(error instanceof ServiceError);
-    assert.equal(error.code, "worker-died");
-    assert.match(error.message, /^worker 3 ended with exit code 1 before it had started$/);
-    return true;
-  });
+  const message = "worker 3 ended with exit code 1 before it had started";
+  await assert.rejects(started, { code: "worker-died", message });
   rig.clock.advance(restartMsMax);
   assert.equal(rig.children.length, 1);
 });
 
-test("a process that cannot be started is a failed start", async () => {
-  const rig = new Rig();
-  rig.isBroken = true;
-  await assert.rejects(rig.worker.start(), /worker 3 ended with no process/);
-});
-
 test("a process that never came is a failed start; one that runs may have errors", async () => {
+  const broken = new Rig();
+  broken.isBroken = true;
+  await assert.rejects(broken.worker.start(), /worker 3 ended with no process/);
   const rig = new Rig();
   rig.isRefused = true;
   const started = rig.worker.start();
@@ -122,8 +118,7 @@ test("a process that never came is a failed start; one that runs may have errors
   await assert.rejects(started, { code: "worker-died" });
   const other = await new Rig().serving();
   other.child.emit("error", new Error("EPIPE"));
-  assert.equal(other.worker.isServing, true);
-  assert.deepEqual(other.failures, []);
+  assert.deepEqual([other.worker.isServing, other.failures], [true, []]);
 });
 
 test("a worker that dies is replaced at once, and later if it dies again", async () => {
@@ -172,15 +167,8 @@ test("a start that fails later waits for the next one, as a death does", async (
 
 test("a worker that says nothing is killed, and one that reports is not", async () => {
   const rig = await new Rig().serving();
-  const report = {
-    kind: "report",
-    id: 0,
-    metrics: [],
-    notReady: ["no origin"],
-    unhealthy: [],
-  } as const;
   rig.tick(reportsMissedMax - 1);
-  rig.child.tell(report);
+  rig.child.tell({ ...well, notReady: ["no origin"] });
   rig.tick(reportsMissedMax - 1);
   assert.deepEqual(rig.child.signals, []);
   rig.tick(3);
@@ -207,8 +195,7 @@ test("a worker that stalls is not healthy, and says itself what else is wrong", 
   assert.deepEqual(rig.worker.unhealthy, []);
   rig.tick(1);
   assert.deepEqual(rig.worker.unhealthy, [`says nothing for ${limits.loopStallMs / 1_000} s`]);
-  const report = { kind: "report", id: 0, metrics: [], notReady: [] } as const;
-  rig.child.tell({ ...report, unhealthy: ["the WASM codec has failed"] });
+  rig.child.tell({ ...well, unhealthy: ["the WASM codec has failed"] });
   assert.deepEqual(rig.worker.unhealthy, ["the WASM codec has failed"]);
   rig.child.end(1);
   assert.deepEqual(rig.worker.unhealthy, []);
@@ -227,6 +214,15 @@ test("other settings are for the present process, and for those that start later
   const order = rig.child.orders.at(-1);
   assert.ok(order?.kind === "start");
   assert.equal(order.settings, settings);
+  // Those that are for later are told to nobody now.
+  const before = rig.child.orders.length;
+  rig.worker.use({ ...settings, port: 4711 });
+  assert.equal(rig.child.orders.length, before);
+  rig.child.end(1);
+  rig.clock.advance(restartMsMax);
+  rig.child.tell({ kind: "ready" });
+  const next = rig.child.orders.at(-1);
+  assert.equal(next?.kind === "start" && next.settings.port, 4711);
 });
 
 test("a question for a report is answered, or given up after a while", async () => {
@@ -235,13 +231,7 @@ test("a question for a report is answered, or given up after a while", async () 
   const order = rig.child.orders.at(-1);
   assert.ok(order?.kind === "report");
   const family = { name: "wss_x", type: "gauge", help: "", series: [["", 1]] } as const;
-  rig.child.tell({
-    kind: "report",
-    id: order.id,
-    metrics: [family],
-    notReady: ["draining"],
-    unhealthy: [],
-  });
+  rig.child.tell({ ...well, id: order.id, metrics: [family], notReady: ["draining"] });
   await asked;
   assert.deepEqual(rig.worker.notReady, ["draining"]);
   assert.deepEqual(rig.reported, [[family]]);
@@ -316,7 +306,7 @@ test("a worker that takes too long to drain, or to stop, is killed", async () =>
   assert.equal(await slow.worker.stop(), false);
 
   const stuck = await new Rig().serving();
-  stuck.child.tell({ kind: "report", id: 0, metrics: [], notReady: [], unhealthy: [] });
+  stuck.child.tell(well);
   const emptied = stuck.worker.drain();
   stuck.child.tell({ kind: "drained" });
   await emptied;
@@ -359,10 +349,8 @@ test("a worker that begins to listen when it is to stop ends without a start", a
   rig.child.end(1);
   const drained = rig.worker.drain();
   rig.child.tell({ kind: "ready" });
-  assert.deepEqual(
-    rig.child.orders.map(({ kind }) => kind),
-    ["drain", "stop"],
-  );
+  const orders = rig.child.orders.map(({ kind }) => kind);
+  assert.deepEqual(orders, ["drain", "stop"]);
   rig.child.end(0);
   await drained;
   assert.equal(await rig.worker.stop(), true);
@@ -376,17 +364,4 @@ test("a worker that a signal has drained ends, and another one starts at once", 
   assert.equal(rig.children.length, 2);
   assert.deepEqual(rig.failures, []);
   assert.equal(rig.logger.records.at(-1)?.event, "worker-ended");
-});
-
-test("settings that are for later are those of the next process", async () => {
-  const rig = await new Rig().serving();
-  const [order] = rig.child.orders;
-  assert.ok(order?.kind === "start");
-  rig.worker.use({ ...order.settings, port: 4711 });
-  assert.equal(rig.child.orders.length, 1);
-  rig.child.end(1);
-  rig.child.tell({ kind: "ready" });
-  const [next] = rig.child.orders;
-  assert.ok(next?.kind === "start");
-  assert.equal(next.settings.port, 4711);
 });

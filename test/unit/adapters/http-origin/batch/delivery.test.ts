@@ -1,22 +1,27 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { BatchDelivery } from "../../../../../adapters/http-origin/batch/delivery.ts";
-import { NodeEvents } from "../../../../../adapters/http-origin/batch/node-events.ts";
+import {
+  NodeEvents,
+  type NodeEventsListener,
+} from "../../../../../adapters/http-origin/batch/node-events.ts";
 import { answerOf } from "../../../../support/http/answers.ts";
 import { settle } from "../../../../support/http/batch-rig.ts";
 import { ManualClock } from "../../../../support/memory/mod.ts";
 
 const nothing = (): void => {};
+const unexpected = (what: string) => (): never => assert.fail(what);
+const listener: NodeEventsListener = {
+  ackDue: nothing,
+  acknowledged: nothing,
+  released: nothing,
+  revived: nothing,
+  foreign: nothing,
+  failed: unexpected("failed"),
+};
 
 test("while nodes take no commands, no further request is made", async () => {
-  const events = new NodeEvents("n", {
-    ackDue: nothing,
-    acknowledged: nothing,
-    released: nothing,
-    revived: nothing,
-    foreign: nothing,
-    failed: (error) => assert.fail(error),
-  });
+  const events = new NodeEvents("n", listener);
   const posted: string[] = [];
   let takes: (() => void) | undefined;
   const delivery = new BatchDelivery(
@@ -37,12 +42,12 @@ test("while nodes take no commands, no further request is made", async () => {
       random: () => 0,
       carryOut: nothing,
       room: () => new Promise((resolve) => (takes = resolve)),
-      retried: (error) => assert.fail(error),
-      reachable: () => assert.fail("asked"),
-      refused: () => assert.fail("refused"),
-      gaveUp: () => assert.fail("given up"),
-      unreachable: () => assert.fail("unreachable"),
-      failed: (error) => assert.fail(error),
+      retried: unexpected("retried"),
+      reachable: unexpected("asked"),
+      refused: unexpected("refused"),
+      gaveUp: unexpected("given up"),
+      unreachable: unexpected("unreachable"),
+      failed: unexpected("failed"),
     },
   );
   events.receive(Buffer.from('[1,"n:i:h:1",0,[["alive",[]]]]'));
@@ -56,14 +61,7 @@ test("while nodes take no commands, no further request is made", async () => {
 
 test("past the bytes that a node may have here, it repeats later", () => {
   const acks: unknown[] = [];
-  const events = new NodeEvents("n", {
-    ackDue: (ack) => acks.push(ack),
-    acknowledged: nothing,
-    released: nothing,
-    revived: nothing,
-    foreign: nothing,
-    failed: (error) => assert.fail(error),
-  });
+  const events = new NodeEvents("n", { ...listener, ackDue: (ack) => acks.push(ack) });
   const batch = (first: number, text: string): Uint8Array =>
     Buffer.from(`[1,"n:i:h:1",${first},[["message","n.a",${first},"${text}"]]]`);
   const large = "x".repeat(20 * 1_048_576);

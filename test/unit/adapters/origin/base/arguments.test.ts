@@ -2,20 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import {
   checkClose,
-  checkedData,
   checkedGroup,
-  checkTimeout,
   groupOfUser,
 } from "../../../../../adapters/origin/base/arguments.ts";
-
-test("data is the bytes of the view that was given, not of its whole buffer", () => {
-  const buffer = Uint8Array.from([1, 2, 3, 4, 5, 6]).buffer;
-  assert.deepEqual(checkedData(new DataView(buffer, 2, 3)), Uint8Array.from([3, 4, 5]));
-  assert.deepEqual(checkedData(new Uint16Array(buffer, 4, 1)), Uint8Array.from([5, 6]));
-  assert.equal((checkedData(buffer) as Uint8Array).byteLength, 6);
-  assert.throws(() => checkedData(null as never), /not null/);
-  assert.throws(() => checkedData({} as never), /not object/);
-});
 
 test("a close reason has at most 123 bytes of UTF-8", () => {
   checkClose(1000, "é".repeat(61));
@@ -30,11 +19,4 @@ test("a group has 1 to 256 bytes of UTF-8, a user at least one character", () =>
     assert.throws(() => checkedGroup(name), { code: "group-name" });
   }
   assert.throws(() => groupOfUser(""), { code: "group-name" });
-});
-
-test("a timeout is what a timer can wait for", () => {
-  for (const ms of [0, 2_147_483_647]) checkTimeout(ms);
-  for (const ms of [-1, 2_147_483_648, Number.NaN, "5" as never]) {
-    assert.throws(() => checkTimeout(ms));
-  }
 });

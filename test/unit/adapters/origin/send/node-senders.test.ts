@@ -97,14 +97,19 @@ test("of commands that a node does not confirm no more than 32 MiB are kept", ()
   assert.deepEqual([rig.firsts.length, rig.codes], [2, ["ack-timeout"]]);
 });
 
-test("a node that began a new life is not sent what its last one was told", () => {
-  const rig = new Rig();
-  rig.send();
-  rig.nodes.renewed("n1");
-  assert.equal(rig.firsts.length, 1);
-  rig.clock.advance(60_000);
-  assert.deepEqual([rig.firsts, rig.codes], [[], []]);
-});
+for (const [what, how] of [
+  ["renewed", "began a new life"],
+  ["retire", "was taken for dead"],
+] as const) {
+  test(`nothing is repeated of what a node was told before it ${how}`, () => {
+    const rig = new Rig();
+    rig.send();
+    rig.nodes[what]("n1");
+    assert.deepEqual(rig.firsts, [0]);
+    rig.clock.advance(120_000);
+    assert.deepEqual([rig.firsts, rig.codes], [[], []]);
+  });
+}
 
 test("what a node has not confirmed goes to it again as soon as the broker is back", () => {
   const rig = new Rig();
@@ -153,15 +158,6 @@ test("nodes that are gone do not pile up, and what waits for one is sent", () =>
   assert.deepEqual(rig.codes, []);
 });
 
-test("of what a node had when it was taken for dead nothing is repeated", () => {
-  const rig = new Rig();
-  rig.send();
-  rig.nodes.retire("n1");
-  assert.deepEqual(rig.firsts, [0]);
-  rig.clock.advance(120_000);
-  assert.deepEqual([rig.firsts, rig.codes], [[], []]);
-});
-
 /** A broker takes 50,000 bytes a packet; the sizes of those that it was given. */
 function limitedRig() {
   const sizes: number[] = [];
@@ -183,10 +179,7 @@ test("a batch stays within the broker's packet limit, whatever follows in the sa
   }
   clock.turn();
   assert.equal(sizes.length, 4);
-  assert.ok(
-    sizes.every((size) => size < 50_000),
-    sizes.join(),
-  );
+  assert.ok(Math.max(...sizes) < 50_000, sizes.join());
 });
 
 test("a batch stays within that limit by its bytes, not by the characters of its texts", () => {
@@ -195,10 +188,8 @@ test("a batch stays within that limit by its bytes, not by the characters of its
   for (const text of ["x".repeat(30_000), "€".repeat(10_000)]) sender.send(connection, text);
   assert.throws(() => sender.send(connection, "€".repeat(20_000)), { code: "batch-too-big" });
   clock.turn();
-  assert.deepEqual(
-    sizes.map((size) => Math.floor(size / 10_000)),
-    [3, 3],
-  );
+  const rough = sizes.map((size) => Math.floor(size / 10_000));
+  assert.deepEqual(rough, [3, 3]);
 });
 
 /** At QoS 0 the broker confirms the first batch, and loses others if it likes. */
