@@ -45,9 +45,7 @@ function member(node: string, count: number, failure?: ErrorCode) {
       told.interrupt = interrupt;
       if (failure !== undefined) throw new ServiceError(failure, "");
       told.tails++;
-      return () => {
-        told.tails--;
-      };
+      return () => void told.tails--;
     },
   };
   return Object.assign(one, { told });
@@ -66,15 +64,12 @@ async function pages(members: readonly AdminMember[], limit: number): Promise<st
 
 test("a search goes from one worker to the next, and no page is too long", async () => {
   const members = [member("a", 4), member("b", 0), member("c", 2)];
-  assert.deepEqual(await pages(members, 3), [
+  const [first, second] = [
     ["a.0", "a.1", "a.2"],
     ["a.3", "c.0", "c.1"],
-  ]);
-  assert.deepEqual(await pages(members, 4), [
-    ["a.0", "a.1", "a.2"],
-    ["a.3", "c.0", "c.1"],
-  ]);
-  assert.deepEqual((await pages(members, 1)).flat(), ["a.0", "a.1", "a.2", "a.3", "c.0", "c.1"]);
+  ];
+  for (const limit of [3, 4]) assert.deepEqual(await pages(members, limit), [first, second]);
+  assert.deepEqual((await pages(members, 1)).flat(), [...first, ...second]);
   assert.ok(members.every(({ told }) => told.limits.every((limit) => limit > 0)));
 });
 
@@ -82,19 +77,11 @@ test("a worker that does not answer is passed over, and named", async () => {
   for (const code of ["reply-timeout", "worker-died"] as const) {
     const members = [member("a", 1), member("b", 5, code), member("c", 1)];
     const page = await findConnections(members, {}, { limit: 9, after: "0:0" });
-    assert.deepEqual(
-      [page.connections.map(({ id }) => id), page.missing],
-      [["a.0", "c.0"], ["b"]],
-    );
+    const ids = page.connections.map(({ id }) => id);
+    assert.deepEqual([ids, page.missing], [["a.0", "c.0"], ["b"]]);
     const views = await nodeViews(members);
-    assert.deepEqual(
-      views.map(({ node, ready }) => [node, ready]),
-      [
-        ["a", true],
-        ["b", false],
-        ["c", true],
-      ],
-    );
+    const ready = views.map((view) => `${view.node} ${view.ready}`);
+    assert.deepEqual(ready, ["a true", "b false", "c true"]);
     assert.deepEqual(views[1]?.reasons, ["does not answer"]);
     assert.equal((await appViews(members)).length, 2);
   }
@@ -116,19 +103,14 @@ test("a connection is looked for, and followed, at its own node alone", async ()
   const cancel = openTails(members, { connection: "b.x" }, listener);
   members[1]?.told.interrupt();
   assert.deepEqual(interrupted, ["b"]);
-  assert.deepEqual(
-    members.map(({ told }) => told.tails),
-    [0, 1],
-  );
+  const tails = (): number[] => members.map(({ told }) => told.tails);
+  assert.deepEqual(tails(), [0, 1]);
   cancel();
   const all = [...members, member("c", 0, "requests-full")];
   assert.throws(() => openTails(all, { group: "g", app: "a" }, listener), {
     code: "requests-full",
   });
-  assert.deepEqual(
-    members.map(({ told }) => told.tails),
-    [0, 0],
-  );
+  assert.deepEqual(tails(), [0, 0]);
 });
 
 /** A process whose counters and clock are the test's. */
@@ -208,13 +190,9 @@ function open(filter: TailFilter = { connection: "n.AAAAx" }) {
     filter,
     open: (given) => {
       listener = given;
-      return () => {
-        told.cancelled++;
-      };
+      return () => void told.cancelled++;
     },
-    ended: () => {
-      told.ended++;
-    },
+    ended: () => void told.ended++,
   });
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();
   return {

@@ -100,6 +100,8 @@ test("the end is $disconnect, with code and reason", () => {
   assert.equal(form.keepAlives(), undefined);
 });
 
+const deep = (levels: number): string =>
+  `{"action":"a","b":${"[".repeat(levels)}${"]".repeat(levels)}}`;
 /** Bodies with the place that selects the route, and the route. */
 const routes: readonly (readonly [body: string, selection: string, key: string])[] = [
   ['{"action":"a"}', "$request.body.action", "a"],
@@ -114,13 +116,9 @@ const routes: readonly (readonly [body: string, selection: string, key: string])
   ["null", "$request.body.action", "$default"],
   ["hello", "$request.body.action", "$default"],
   ['{"action":"a"}', "", "$default"],
-  [`{"action":"a","b":${"[".repeat(999)}${"]".repeat(999)}}`, "$request.body.action", "a"],
+  [deep(999), "$request.body.action", "a"],
   // A client's text is not decoded if that would hold up the node.
-  [
-    `{"action":"a","b":${"[".repeat(1_000)}${"]".repeat(1_000)}}`,
-    "$request.body.action",
-    "$default",
-  ],
+  [deep(1_000), "$request.body.action", "$default"],
 ];
 
 test("the route is what the selected place says; no client chooses one of the gateway's", () => {
@@ -140,15 +138,14 @@ test("cookies that the node passes on are a header, as browsers send them", () =
 });
 
 test("2xx of $connect lets in; its header may choose the subprotocol", () => {
-  assert.deepEqual(form.decision(answerOf(200, { statusCode: 200 })), {
-    accepted: true,
-    grant: { subprotocol: undefined },
-  });
-  const chosen = { statusCode: "201", headers: { "Sec-WebSocket-Protocol": "v1" } };
-  assert.deepEqual(form.decision(answerOf(200, chosen)), {
-    accepted: true,
-    grant: { subprotocol: "v1" },
-  });
+  const headers = { "Sec-WebSocket-Protocol": "v1" };
+  for (const [answer, subprotocol] of [
+    [{ statusCode: 200 }, undefined],
+    [{ statusCode: "201", headers }, "v1"],
+  ] as const) {
+    const decision = form.decision(answerOf(200, answer));
+    assert.deepEqual(decision, { accepted: true, grant: { subprotocol } });
+  }
 });
 
 test("a statusCode of 400 or more refuses the client, with the body", () => {
@@ -161,16 +158,10 @@ test("a statusCode of 400 or more refuses the client, with the body", () => {
   });
   const challenges = { "WWW-Authenticate": "Bearer", "Retry-After": "9", "X-Other": "1" };
   const moved = { statusCode: 302, headers: { Location: "https://example.org/", ...challenges } };
-  assert.deepEqual(form.decision(answerOf(200, moved)), {
-    accepted: false,
-    status: 302,
-    body: "",
-    headers: {
-      location: "https://example.org/",
-      "www-authenticate": "Bearer",
-      "retry-after": "9",
-    },
-  });
+  const kept = { "www-authenticate": "Bearer", "retry-after": "9" };
+  const headers = { location: "https://example.org/", ...kept };
+  const decision = form.decision(answerOf(200, moved));
+  assert.deepEqual(decision, { accepted: false, status: 302, body: "", headers });
 });
 
 test("a function that fails, or says nothing, lets nobody in", () => {
@@ -201,14 +192,8 @@ test("a body that a route returns goes to its client", () => {
   for (const nothing of [undefined, null, {}, { statusCode: 200 }, { body: "" }]) {
     assert.deepEqual(form.commands(id, answerOf(200, nothing)), []);
   }
-  for (const wrong of [
-    { body: 5 },
-    { body: "A", isBase64Encoded: true },
-    { headers: 1 },
-    "text",
-    [],
-    5,
-  ]) {
+  const odd = { body: "A", isBase64Encoded: true };
+  for (const wrong of [{ body: 5 }, odd, { headers: 1 }, "text", [], 5]) {
     assert.throws(() => form.commands(id, answerOf(200, wrong)), { code: "command-malformed" });
   }
 });

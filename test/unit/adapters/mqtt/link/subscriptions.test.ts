@@ -188,41 +188,49 @@ test("whatever comes and goes, the broker ends with what was asked for last", ()
   );
 });
 
-test("changes of one turn are one packet each, whatever their number", () => {
+type Told = ConstructorParameters<typeof Subscriptions>[2];
+
+/** Subscriptions that have not begun, with these filters of their own. */
+function rig(own: readonly string[] = [], refused: Told = () => {}) {
   const clock = new ManualClock();
-  const subscriptions = new Subscriptions(clock, [], () => {});
-  const connection = new Connection();
-  subscriptions.begin(connection, undefined, () => {});
-  for (let i = 0; i < 100; i++) subscriptions.add(`t/${i}`, () => {});
+  return {
+    clock,
+    subscriptions: new Subscriptions(clock, own, refused),
+    connection: new Connection(),
+  };
+}
+
+/** Those that have begun on a connection, which takes packets of so many bytes. */
+function begun(own?: readonly string[], bytesMax?: number) {
+  const given = rig(own);
+  given.subscriptions.begin(given.connection, bytesMax, () => {});
+  const answers: (string | undefined)[] = [];
+  const add = (filter: string): void =>
+    given.subscriptions.add(filter, (error) => answers.push(error?.code));
+  return { ...given, answers, add };
+}
+
+test("changes of one turn are one packet each, whatever their number", () => {
+  const { clock, subscriptions, connection, add } = begun();
+  const asked = (): unknown[] =>
+    connection.packets.map(({ kind, filters }) => `${kind} ${filters.length}`);
+  for (let i = 0; i < 100; i++) add(`t/${i}`);
   assert.equal(connection.packets.length, 0);
   clock.turn();
-  assert.deepEqual(
-    connection.packets.map(({ kind, filters }) => [kind, filters.length]),
-    [["subscribe", 100]],
-  );
+  assert.deepEqual(asked(), ["subscribe 100"]);
   connection.answer(0);
   for (let i = 0; i < 50; i++) subscriptions.remove(`t/${i}`);
-  subscriptions.add("more", () => {});
+  add("more");
   clock.turn();
-  assert.deepEqual(
-    connection.packets.map(({ kind, filters }) => [kind, filters.length]),
-    [
-      ["subscribe", 1],
-      ["unsubscribe", 50],
-    ],
-  );
+  assert.deepEqual(asked(), ["subscribe 1", "unsubscribe 50"]);
 });
 
 test("packets keep to the limits in filters, bytes and number", () => {
-  const clock = new ManualClock();
-  const subscriptions = new Subscriptions(clock, [], () => {});
+  const { subscriptions, connection } = rig();
   const long = "x".repeat(90);
   for (let i = 0; i < 1_000; i++) subscriptions.add(`${long}/${i}`, () => {});
   let ready = false;
-  const connection = new Connection();
-  subscriptions.begin(connection, 2_000, () => {
-    ready = true;
-  });
+  subscriptions.begin(connection, 2_000, () => (ready = true));
   assert.equal(connection.packets.length, mqttLimits.filterPacketsInFlightMax);
   let packets = 0;
   for (; connection.packets.length > 0; packets++) {
@@ -238,13 +246,9 @@ test("packets keep to the limits in filters, bytes and number", () => {
 });
 
 test("a filter that fits in no packet of the broker is refused unsent", () => {
-  const clock = new ManualClock();
-  const subscriptions = new Subscriptions(clock, [], () => {});
-  const connection = new Connection();
-  subscriptions.begin(connection, 200, () => {});
-  const answers: (string | undefined)[] = [];
-  subscriptions.add("x".repeat(190), (error) => answers.push(error?.code));
-  subscriptions.add("short", (error) => answers.push(error?.code));
+  const { clock, connection, answers, add } = begun([], 200);
+  add("x".repeat(190));
+  add("short");
   clock.turn();
   assert.deepEqual(connection.packets[0]?.filters, ["short"]);
   connection.answer(0);
@@ -252,10 +256,8 @@ test("a filter that fits in no packet of the broker is refused unsent", () => {
 });
 
 test("a required filter that is refused never lets the connection be ready", () => {
-  const refused: [string, boolean][] = [];
-  const subscriptions = new Subscriptions(new ManualClock(), ["own"], (filter, required) =>
-    refused.push([filter, required]),
-  );
+  const refused: unknown[][] = [];
+  const { subscriptions } = rig(["own"], (...what) => void refused.push(what));
   const connection = new Connection(new Set(["own"]));
   subscriptions.begin(connection, undefined, () => assert.fail("ready"));
   connection.answer(0);
@@ -263,11 +265,8 @@ test("a required filter that is refused never lets the connection be ready", () 
 });
 
 test("a filter that is refused after a reconnect is kept, told of, and asked for again", () => {
-  const clock = new ManualClock();
-  const refused: [string, boolean][] = [];
-  const subscriptions = new Subscriptions(clock, [], (filter, required) =>
-    refused.push([filter, required]),
-  );
+  const refused: unknown[][] = [];
+  const { subscriptions } = rig([], (...what) => void refused.push(what));
   let answers = 0;
   subscriptions.add("a", () => answers++);
   const refuses: Set<string>[] = [new Set(), new Set(["a"]), new Set()];
@@ -275,9 +274,7 @@ test("a filter that is refused after a reconnect is kept, told of, and asked for
   for (const each of refuses) {
     connection = new Connection(each);
     let ready = false;
-    subscriptions.begin(connection, undefined, () => {
-      ready = true;
-    });
+    subscriptions.begin(connection, undefined, () => (ready = true));
     connection.answer(0);
     assert.equal(ready, true);
     subscriptions.lost();
@@ -287,26 +284,19 @@ test("a filter that is refused after a reconnect is kept, told of, and asked for
 });
 
 test("stop answers whoever waits, and whoever comes later", () => {
-  const clock = new ManualClock();
-  const subscriptions = new Subscriptions(clock, [], () => {});
-  const connection = new Connection();
-  subscriptions.begin(connection, undefined, () => {});
-  const answers: (string | undefined)[] = [];
-  subscriptions.add("a", (error) => answers.push(error?.code));
+  const { clock, subscriptions, connection, answers, add } = begun();
+  add("a");
   clock.turn();
-  subscriptions.add("b", (error) => answers.push(error?.code));
+  add("b");
   subscriptions.stop(new ServiceError("broker-lost", "stopped"));
-  subscriptions.add("c", (error) => answers.push(error?.code));
+  add("c");
   connection.answer(0);
   clock.turn();
   assert.deepEqual(answers, ["broker-lost", "broker-lost", "broker-lost"]);
 });
 
 test("a broker that does not answer a SUBSCRIBE loses its connection, and no timer stays", () => {
-  const clock = new ManualClock();
-  const subscriptions = new Subscriptions(clock, ["own"], () => {});
-  const connection = new Connection();
-  subscriptions.begin(connection, undefined, () => {});
+  const { clock, subscriptions, connection } = begun(["own"]);
   clock.advance(mqttLimits.grantMs - 1);
   assert.deepEqual(connection.faults, []);
   connection.answer(0);

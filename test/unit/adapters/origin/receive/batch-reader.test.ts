@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
+import fc from "fast-check";
 import {
   type BatchListener,
   BatchReader,
 } from "../../../../../adapters/origin/receive/batch-reader.ts";
 import type { ServiceError } from "../../../../../core/base/mod.ts";
-import { Dice, fuzzSeed } from "../../../../vectors/dice.ts";
+import { fuzzSeed } from "../../../../vectors/dice.ts";
 import { binary, datas } from "../message-data.ts";
 
 type Read = { begun: unknown[][]; items: unknown[][]; errors: ServiceError[] };
@@ -80,22 +81,14 @@ test("unknown elements and verbs do no harm", () => {
 });
 
 test("what is no batch is one error, cut at every byte", () => {
-  const whole = encode([
-    1,
-    "s",
-    0,
-    [
-      ["message", id, 1, "hello"],
-      ["close", id, 2, 1000, "", "x"],
-    ],
-  ]);
+  const codesOf = (payload: Uint8Array) => read(payload).errors.map(({ code }) => code);
+  const [said, closed] = [
+    ["message", id, 1, "hello"],
+    ["close", id, 2, 1000, "", "x"],
+  ];
+  const whole = encode([1, "s", 0, [said, closed]]);
   for (let length = 0; length < whole.length; length++) {
-    const { errors } = read(whole.slice(0, length));
-    assert.deepEqual(
-      errors.map(({ code }) => code),
-      ["batch-malformed"],
-      `${length} bytes`,
-    );
+    assert.deepEqual(codesOf(whole.slice(0, length)), ["batch-malformed"], `${length} bytes`);
   }
   const cases = [
     [encode([2, "s", 0, []]), "batch-version"],
@@ -113,12 +106,7 @@ test("what is no batch is one error, cut at every byte", () => {
     [new TextEncoder().encode("[oops"), "batch-malformed"],
     [Uint8Array.from([0x5b, 0x22, 0xff, 0x22, 0x5d]), "batch-malformed"],
   ] as const;
-  for (const [payload, code] of cases) {
-    assert.deepEqual(
-      read(payload).errors.map((error) => error.code),
-      [code],
-    );
-  }
+  for (const [payload, code] of cases) assert.deepEqual(codesOf(payload), [code]);
 });
 
 test("one bad item does not cost the rest of its batch", () => {
@@ -145,45 +133,36 @@ test("a header that promises more items than bytes moves no stream", () => {
 const seed = fuzzSeed(process.env.FUZZ_SEED);
 
 test(`what any batch holds is read as the general decoder reads it (FUZZ_SEED=${seed})`, () => {
-  const dice = new Dice(seed);
-  const next = (below: number): number => dice.below(below);
-  const value = (depth: number): unknown => {
-    switch (next(depth > 2 ? 7 : 9)) {
-      case 0:
-        return null;
-      case 1:
-        return next(2) === 1;
-      case 2:
-        return next(2 ** 20) - 2 ** 19;
-      case 3:
-        return next(1_000) / 7;
-      case 4:
-        return "é".repeat(next(80));
-      case 5:
-        return new Uint8Array(next(400)).fill(next(256));
-      case 6:
-        return 2 ** (20 + next(33));
-      case 7:
-        return Array.from({ length: next(20) }, () => value(depth + 1));
-      default:
-        return Object.fromEntries(
-          Array.from({ length: next(20) }, (_, i) => [`k${i}`, value(depth + 1)]),
-        );
-    }
-  };
-  for (let round = 0; round < 300; round++) {
-    const verbs = ["message", "open", "messages", "m"];
-    const items = Array.from({ length: next(20) }, () => [
-      verbs[next(4)],
-      next(3) === 0 ? value(2) : id,
-      next(2) === 0 ? value(2) : next(70_000),
-      value(0),
-    ]);
-    const payload = encode([1, "s", round, items]);
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 3 },
+      ...[
+        fc.constant(null),
+        fc.boolean(),
+        fc.integer(),
+        fc.maxSafeNat(),
+        fc.double({ noNaN: true }),
+      ],
+      fc.nat(80).map((length) => "é".repeat(length)),
+      fc.nat(400).map((length) => new Uint8Array(length).fill(length)),
+      fc.array(tie("value"), { maxLength: 20, depthIdentifier: "value" }),
+      fc.dictionary(fc.string(), tie("value"), { maxKeys: 20, noNullPrototype: true }),
+    ),
+  }));
+  const verb = fc.constantFrom("message", "open", "messages", "m");
+  const item = fc.tuple(
+    verb,
+    fc.oneof(fc.constant(id), value),
+    fc.oneof(fc.nat(70_000), value),
+    value,
+  );
+  const given = (items: readonly unknown[][]): void => {
+    const payload = encode([1, "s", 0, items]);
     const { items: seen, errors } = read(payload);
     assert.deepEqual(errors, []);
     assert.deepEqual(seen, (decode(payload) as unknown[])[3]);
-  }
+  };
+  fc.assert(fc.property(fc.array(item, { maxLength: 20 }), given), { seed, numRuns: 300 });
 });
 
 test("a message may have a trace behind its state, and further elements behind that", () => {

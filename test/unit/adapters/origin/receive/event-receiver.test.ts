@@ -7,6 +7,7 @@ import {
   type NodeListener,
 } from "../../../../../adapters/origin/receive/event-receiver.ts";
 import { ManualClock } from "../../../../support/memory/mod.ts";
+import { settled } from "../../../../support/memory-node/memory-node.ts";
 
 interface Rig {
   readonly clock: ManualClock;
@@ -85,7 +86,6 @@ test("what is confirmed is handled, whichever handler has finished first", async
   dispatcher.on("message", ({ connection }) => {
     return new Promise<void>((resolve) => finish.set(connection.id, resolve));
   });
-  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
   give(1, 0, opened, said(1));
   give(1, 2, ["message", "n1.b", 1, "m1"]);
   finish.get("n1.b")?.();
@@ -143,32 +143,20 @@ test("of a node that seemed dead, what was handled stays so, and the rest follow
   give(1, 0, opened, said(1));
   receiver.nodeLost("n1", undefined);
   give(1, 2, ["alive", ["n1.a"]], said(1), said(2));
-  assert.deepEqual(seen, [
-    "open n1.a",
-    "n1.a m1",
-    "node-lost n1.a",
-    "n1 lives",
-    "open n1.a",
-    "n1.a m2",
-  ]);
+  const lost = ["open n1.a", "n1.a m1", "node-lost n1.a", "n1 lives"];
+  assert.deepEqual(seen, [...lost, "open n1.a", "n1.a m2"]);
 });
 
 test("what comes again while its handler runs is confirmed when that has finished", async () => {
   const { give, confirmed, dispatcher } = rig();
   let finish = (): void => {};
-  dispatcher.on(
-    "message",
-    () =>
-      new Promise<void>((resolve) => {
-        finish = resolve;
-      }),
-  );
+  dispatcher.on("message", () => new Promise<void>((resolve) => (finish = resolve)));
   give(1, 0, opened, said(1));
   // The node gave this origin up, and took it back.
   give(2, 0, said(1));
   assert.deepEqual(confirmed, []);
   finish();
-  await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   assert.deepEqual(confirmed, ["1 2", "2 1"]);
 });
 
@@ -181,7 +169,7 @@ test("a handler that fails is told as an error, and its event counts as handled"
     return Promise.reject(new Error("later"));
   });
   give(1, 0, opened, said(1), said(2));
-  await new Promise((resolve) => setImmediate(resolve));
+  await settled();
   assert.deepEqual([errors, confirmed], [["at once", "later"], ["1 3"]]);
 });
 
@@ -311,14 +299,8 @@ test("of a node that seemed dead, who is introduced anew is told once", () => {
   give(1, 0, opened, said(1));
   receiver.nodeLost("n1", undefined);
   give(2, 0, ["assigned", "n1.a", 2, {}], said(2));
-  assert.deepEqual(seen, [
-    "open n1.a",
-    "n1.a m1",
-    "node-lost n1.a",
-    "n1 lives",
-    "assigned n1.a",
-    "n1.a m2",
-  ]);
+  const lost = ["open n1.a", "n1.a m1", "node-lost n1.a", "n1 lives"];
+  assert.deepEqual(seen, [...lost, "assigned n1.a", "n1.a m2"]);
 });
 
 test("a close says whose a connection was that was silent since it came", () => {
@@ -338,32 +320,17 @@ test("handlers see the traces of events, and nothing that is none", () => {
   const { give, dispatcher } = rig();
   const traces: unknown[] = [];
   dispatcher.on("open", ({ connection }) => void traces.push(connection.trace));
-  dispatcher.on(
-    "message",
-    (event) => void traces.push(event.trace, Object.hasOwn(event, "trace")),
-  );
-  dispatcher.on("close", (event) => void traces.push(event.trace, Object.hasOwn(event, "trace")));
+  const note = (event: object & { trace?: unknown }): void =>
+    void traces.push(Object.hasOwn(event, "trace") ? [event.trace] : "none");
+  dispatcher.on("message", note);
+  dispatcher.on("close", note);
   give(1, 0, ["open", "n1.a", 0, { trace }]);
   give(1, 1, [...said(1), null, trace], said(2), [...said(3), null, `${trace}\r\nx: y`]);
   give(1, 4, [...closed(4), { trace }]);
-  assert.deepEqual(traces.splice(0), [
-    trace,
-    trace,
-    true,
-    undefined,
-    false,
-    undefined,
-    false,
-    trace,
-    true,
-  ]);
-  give(
-    2,
-    0,
-    ["open", "n1.b", 0, { trace: 7 }],
-    ["close", "n1.b", 1, 1000, "", "client", { trace: {} }],
-  );
-  assert.deepEqual(traces, [undefined, undefined, false]);
+  assert.deepEqual(traces.splice(0), [trace, [trace], "none", "none", [trace]]);
+  const end = ["close", "n1.b", 1, 1000, "", "client", { trace: {} }];
+  give(2, 0, ["open", "n1.b", 0, { trace: 7 }], end);
+  assert.deepEqual(traces, [undefined, "none"]);
 });
 
 test("a close says which number it has, and none where no node told it", () => {
