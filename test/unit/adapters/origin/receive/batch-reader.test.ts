@@ -133,6 +133,8 @@ test("a header that promises more items than bytes moves no stream", () => {
 const seed = fuzzSeed(process.env.FUZZ_SEED);
 
 test(`what any batch holds is read as the general decoder reads it (FUZZ_SEED=${seed})`, () => {
+  // MessagePack's decoder refuses `__proto__`, which strings of any letters come to in the end.
+  const key = fc.nat(99).map((number) => `k${number}`);
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(
       { maxDepth: 3 },
@@ -146,7 +148,7 @@ test(`what any batch holds is read as the general decoder reads it (FUZZ_SEED=${
       fc.nat(80).map((length) => "é".repeat(length)),
       fc.nat(400).map((length) => new Uint8Array(length).fill(length)),
       fc.array(tie("value"), { maxLength: 20, depthIdentifier: "value" }),
-      fc.dictionary(fc.string(), tie("value"), { maxKeys: 20, noNullPrototype: true }),
+      fc.dictionary(key, tie("value"), { maxKeys: 20, noNullPrototype: true }),
     ),
   }));
   const verb = fc.constantFrom("message", "open", "messages", "m");
