@@ -41,7 +41,7 @@ import { overheadBench } from "./messages/overhead.ts";
 import { postsBench } from "./messages/posts.ts";
 import { profileBench } from "./messages/profile.ts";
 import { roundTripBench } from "./messages/round-trip.ts";
-import { enginesBench, sizesBench } from "./messages/sizes.ts";
+import { sizes, sizesBench, small } from "./messages/sizes.ts";
 import { workersBench } from "./messages/workers.ts";
 
 /** A bench that hangs ends everything. A quick run has one limit for all benches: `quickMs`. */
@@ -52,8 +52,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   codec: ({ print }) => runCodecBench(print),
   connects: (session) => connectsBench(session),
   echo: (session) => echoBench(session),
-  engines: ({ effort, print }) =>
-    enginesBench([bunNative, bunWasm, nodeWasm, denoWasm], effort.rounds, print),
+  engines: (session) => sizesBench([bunNative, bunWasm, nodeWasm, denoWasm], small, session),
   "fan-out": (session) => fanOutBench(session),
   groups: ({ print }) => groupsBench(print),
   growth: (session) => growthBench(session),
@@ -67,7 +66,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   profile: (session) => profileBench(session),
   queued: ({ print }) => queuedBench([bunNative, bunWasm, nodeWasm], print),
   "round-trip": (session) => roundTripBench(session),
-  sizes: ({ effort, print }) => sizesBench([bunNative, bunWasm], effort.rounds, print),
+  sizes: (session) => sizesBench([bunNative, bunWasm], sizes, session),
   storm: (session) => stormBench(session),
   unread: (session) => unreadBench([bunNative, nodeWasm], session),
   "worker-death": (session) => workerDeathBench(session),

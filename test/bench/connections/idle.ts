@@ -9,10 +9,9 @@ import {
 } from "../measure/entrants.ts";
 import { slabBytes, tcpBufferBytes } from "../measure/kernel.ts";
 import { collectedBytes } from "../measure/memory.ts";
-import { barPlot } from "../measure/plots/bar-plot.ts";
 import { type BenchProcess, onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { digits, ranged, type Session } from "../measure/session.ts";
+import { ranged, type Session } from "../measure/session.ts";
 import { type Entrant, type Stage, startOurs } from "../measure/stage.ts";
 import type { ConnectLoad } from "../programs/load/connect-load.ts";
 
@@ -95,9 +94,8 @@ export async function idleBench(session: Session): Promise<void> {
     ]),
   );
   session.say("Goal: 4,096 bytes on Bun with engine wasm.");
-  const title = "Bytes in the server for an idle connection";
   const bars = all.map(({ name }, index) => ({ name, rounds: of(index, "bytes") }));
-  session.draw("idle", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+  session.bars("idle", "Bytes in the server for an idle connection", bars);
   for (const [index, { name }] of all.entries()) {
     for (const part of ["bytes", "kernelBytes", "cpu"] as const) {
       session.keep(`${name}: ${part}`, of(index, part));

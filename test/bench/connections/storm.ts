@@ -7,10 +7,9 @@ import {
   nodeWasm,
   peersOf,
 } from "../measure/entrants.ts";
-import { barPlot } from "../measure/plots/bar-plot.ts";
 import { onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { digits, ranged, type Session } from "../measure/session.ts";
+import { ranged, ratios, type Session } from "../measure/session.ts";
 import {
   type Entrant,
   nchanMissing,
@@ -68,16 +67,12 @@ async function measure(stage: Stage, isQuick: boolean): Promise<Figure> {
   const connections = isQuick ? 1_000 : 10_000;
   const target = { port: ports[0]!, protocol, ...(path !== undefined && { path }) };
   const load: ConnectLoad = { ...target, connections, warmUp: isQuick ? 200 : 500, atOnce };
-  const driver = onNode("load/connect-load", JSON.stringify(load));
-  try {
-    await driver.event("counting");
-    const spent = spend(stage);
-    const { seconds } = (await driver.event("opened")) as { seconds: number };
-    const { server = Number.NaN, broker = Number.NaN, origin = Number.NaN } = spent(connections);
-    return { perSecond: connections / seconds, server, broker, origin };
-  } finally {
-    await driver.end();
-  }
+  await using driver = onNode("load/connect-load", JSON.stringify(load));
+  await driver.event("counting");
+  const spent = spend(stage);
+  const { seconds } = (await driver.event("opened")) as { seconds: number };
+  const { server = Number.NaN, broker = Number.NaN, origin = Number.NaN } = spent(connections);
+  return { perSecond: connections / seconds, server, broker, origin };
 }
 
 /** Thousands that connect at once and stay, in turns. */
@@ -93,34 +88,29 @@ export async function stormBench(session: Session): Promise<void> {
     await using stage = await start();
     return await measure(stage, quick);
   });
-  const rates = figures.map((rounds) => rounds.map(({ perSecond }) => perSecond));
-  const indexOf = (name: string | undefined): number => all.findIndex((one) => one.name === name);
+  const rows = all.map((one, index) => {
+    const of = (part: keyof Figure): number[] => figures[index]!.map((figure) => figure[part]);
+    const parts = { server: of("server"), broker: of("broker"), origin: of("origin") };
+    return { ...one, rounds: of("perSecond"), ...parts };
+  });
   session.table(
     ["", "connects/s", "ratio", "to", "CPU: server", "broker", "origin"],
-    all.map(({ name, against }, index) => {
-      const other = rates[indexOf(against)] ?? [];
-      const ratio = rates[index]!.map((rate, round) => rate / (other[round] ?? Number.NaN));
-      const cpu = (["server", "broker", "origin"] as const).map((part) =>
-        ranged(figures[index]!.map((figure) => figure[part])),
-      );
+    rows.map(({ name, against, rounds, server, broker, origin }) => {
+      const other = rows.find((row) => row.name === against);
+      const ratio = ranged(ratios(rounds, other?.rounds));
       return [
         name,
-        ranged(rates[index]!),
-        ranged(ratio),
-        other.length > 0 ? against! : "–",
-        ...cpu,
+        ranged(rounds),
+        ratio,
+        other?.name ?? "–",
+        ...[server, broker, origin].map((part) => ranged(part)),
       ];
     }),
   );
   session.say("Goals: 0.7 of the runtime's own server, and 0.6 where the origin is asked.");
-  const title = "Connects a second";
-  const bars = all.map(({ name }, index) => ({ name, rounds: rates[index]! }));
-  session.draw("storm", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
-  for (const [index, { name }] of all.entries()) {
-    session.keep(name, rates[index]!);
-    session.keep(
-      `${name}: server`,
-      figures[index]!.map(({ server }) => server),
-    );
+  session.bars("storm", "Connects a second", rows);
+  for (const { name, rounds, server } of rows) {
+    session.keep(name, rounds);
+    session.keep(`${name}: server`, server);
   }
 }

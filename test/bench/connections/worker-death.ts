@@ -8,18 +8,14 @@ import type { Ours } from "../measure/stage.ts";
 
 /** Milliseconds from the death of a worker until another one takes connections in its place. */
 async function measure(ours: Ours, broker: string): Promise<number> {
-  const server = packaged(ours, "--broker", broker, "--workers", "2");
-  try {
-    await server.event("started");
-    const [victim] = server.children();
-    if (victim === undefined) throw new Error("the gateway has no workers");
-    const from = performance.now();
-    process.kill(victim, "SIGKILL");
-    await server.event("worker-started");
-    return performance.now() - from;
-  } finally {
-    await server.end();
-  }
+  await using server = packaged(ours, "--broker", broker, "--workers", "2");
+  await server.event("started");
+  const [victim] = server.children();
+  if (victim === undefined) throw new Error("the gateway has no workers");
+  const from = performance.now();
+  process.kill(victim, "SIGKILL");
+  await server.event("worker-started");
+  return performance.now() - from;
 }
 
 /** How long the place of a worker stays empty that was killed. */

@@ -19,14 +19,10 @@ export interface Counted {
 
 /** Loads a port with echo traffic, from a process of its own. */
 export async function generate(load: EchoLoad, counting: () => void = () => {}): Promise<Counted> {
-  const generator = onNode("load/echo-load", JSON.stringify(load));
-  try {
-    await generator.event("counting");
-    counting();
-    return (await generator.event("counted")) as unknown as Counted;
-  } finally {
-    await generator.end();
-  }
+  await using generator = onNode("load/echo-load", JSON.stringify(load));
+  await generator.event("counting");
+  counting();
+  return (await generator.event("counted")) as unknown as Counted;
 }
 
 export type EchoSize = Omit<EchoLoad, "port" | "protocol">;

@@ -19,16 +19,12 @@ export type Pace = Pick<PacedLoad, "connections" | "rate" | "seconds" | "warmUpM
 /** Loads a stage with echo traffic at a fixed rate. */
 export async function paced(stage: Stage, pace: Pace): Promise<PacedFigure> {
   const load: PacedLoad = { ...pace, ports: stage.ports, protocol: stage.protocol };
-  const driver = onNode("load/paced-load", JSON.stringify(load));
-  try {
-    await driver.event("counting");
-    const spent = spend(stage);
-    await driver.event("sent");
-    const cost = spent(pace.rate * pace.seconds);
-    return { ...((await driver.event("counted")) as unknown as PacedFigure), cost };
-  } finally {
-    await driver.end();
-  }
+  await using driver = onNode("load/paced-load", JSON.stringify(load));
+  await driver.event("counting");
+  const spent = spend(stage);
+  await driver.event("sent");
+  const cost = spent(pace.rate * pace.seconds);
+  return { ...((await driver.event("counted")) as unknown as PacedFigure), cost };
 }
 
 /** Latency in µs at a percentile that was asked for. */

@@ -10,7 +10,7 @@ const ticksPerSecond = 100;
 exitAtSignals();
 
 /** A process of a bench: its lines of JSON, its CPU time and memory. */
-export class BenchProcess {
+export class BenchProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
   readonly #lines: AsyncIterator<string>;
 
@@ -42,16 +42,6 @@ export class BenchProcess {
       const line = JSON.parse(await this.line("{")) as Record<string, unknown>;
       if (line.event === name) return line;
     }
-  }
-
-  /** The first lines of these events, in whichever order they come. */
-  async events(...names: readonly string[]): Promise<Map<string, Record<string, unknown>>> {
-    const found = new Map<string, Record<string, unknown>>();
-    while (found.size < names.length) {
-      const line = JSON.parse(await this.line("{")) as { event: string };
-      if (names.includes(line.event) && !found.has(line.event)) found.set(line.event, line);
-    }
-    return found;
   }
 
   /** Seconds of CPU, user and system, since it began. */
@@ -87,6 +77,10 @@ export class BenchProcess {
     const exited = new Promise((resolve) => this.#child.once("exit", resolve));
     this.#child.kill(signal);
     await exited;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
   }
 }
 

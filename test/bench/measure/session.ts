@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import process from "node:process";
+import { type Bar, barPlot } from "./plots/bar-plot.ts";
 import { median } from "./processes.ts";
 import type { SharedTime, Turns } from "./rounds.ts";
 
@@ -33,6 +34,11 @@ export function ranged(figures: Rounds, show: (figure: number) => string = digit
   if (known.length === 0) return "–";
   if (known.length === 1) return show(known[0]!);
   return `${show(median(known))} (${show(Math.min(...known))}–${show(Math.max(...known))})`;
+}
+
+/** Each figure to that of another one in the same round. */
+export function ratios(figures: Rounds, to: Rounds = []): number[] {
+  return figures.map((figure, round) => figure / (to[round] ?? Number.NaN));
 }
 
 /** What one bench says: on the screen, and for its section of the page. */
@@ -101,6 +107,11 @@ export class Session {
       writeFileSync(`${pictures.written}/${name}.svg`, svg);
     }
     this.say(`![${alternative}](${pictures.shown}/${name}.svg)`);
+  }
+
+  /** A picture of bars. */
+  bars(name: string, title: string, bars: readonly Bar[]): void {
+    this.draw(name, `Bars: ${title}`, barPlot(bars, { title, show: digits }));
   }
 
   /** Keeps a figure for other pages. */

@@ -7,22 +7,22 @@ import { type EchoFigure, echo } from "../measure/echo.ts";
 import { median, spread } from "../measure/processes.ts";
 import { type Ours, startOurs } from "../measure/stage.ts";
 
-interface Server {
+interface Server extends AsyncDisposable {
   readonly url: `mqtt://${string}`;
-  end(): Promise<void>;
 }
 
 const mqtt = (url: string): `mqtt://${string}` => url as `mqtt://${string}`;
 
 async function first(starting: Promise<BrokerCluster>): Promise<Server> {
   const cluster = await starting;
-  return { url: mqtt(urlOf(cluster.nodes[0]!)), end: () => cluster.end() };
+  const url = mqtt(urlOf(cluster.nodes[0]!));
+  return { url, [Symbol.asyncDispose]: () => cluster.end() };
 }
 
 const kinds: Readonly<Record<string, () => Promise<Server>>> = {
   mosquitto: async () => {
     const broker = await Mosquitto.start();
-    return { url: mqtt(broker.url()), end: () => broker[Symbol.asyncDispose]() };
+    return { url: mqtt(broker.url()), [Symbol.asyncDispose]: () => broker[Symbol.asyncDispose]() };
   },
   RabbitMQ: () => first(RabbitMq.cluster(1)),
   NATS: () => first(Nats.cluster(1)),
@@ -38,15 +38,11 @@ export async function brokersBench(rounds: number, print: (line: string) => void
   for (const name of Object.keys(kinds)) figures.set(name, [[], []]);
   for (let round = 0; round < rounds; round++) {
     for (const [name, start] of Object.entries(kinds)) {
-      const server = await start();
-      try {
-        for (const [index, inFlight] of loads.entries()) {
-          await using stage = await startOurs({ ...contestant, brokers: server.url });
-          const size = { connections: 64, inFlight, seconds: 3 };
-          figures.get(name)?.[index]?.push(await echo(stage, size));
-        }
-      } finally {
-        await server.end();
+      await using server = await start();
+      for (const [index, inFlight] of loads.entries()) {
+        await using stage = await startOurs({ ...contestant, brokers: server.url });
+        const size = { connections: 64, inFlight, seconds: 3 };
+        figures.get(name)?.[index]?.push(await echo(stage, size));
       }
     }
   }

@@ -8,10 +8,9 @@ import {
   nodeWasm,
   peersOf,
 } from "../measure/entrants.ts";
-import { barPlot } from "../measure/plots/bar-plot.ts";
 import { median } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { digits, ranged, type Session } from "../measure/session.ts";
+import { digits, ranged, ratios, type Session } from "../measure/session.ts";
 import type { Entrant } from "../measure/stage.ts";
 
 const connections = 64;
@@ -81,8 +80,8 @@ export async function echoBench(session: Session): Promise<void> {
       entrants.map(({ name }, index) => [
         name,
         ranged(rates[index]!),
-        ranged(rates[index]!.map((rate, round) => rate / (first[round] ?? Number.NaN))),
-        ranged(costs[index]!.map((cost, round) => cost / (firstCosts[round] ?? Number.NaN))),
+        ranged(ratios(rates[index]!, first)),
+        ranged(ratios(costs[index]!, firstCosts)),
         ...roles.map((role) =>
           ranged(figures[index]!.map(({ cost }) => cost[role] ?? Number.NaN)),
         ),
@@ -91,7 +90,7 @@ export async function echoBench(session: Session): Promise<void> {
     session.say(shareOf(entrants, figures));
     const title = `Echoes a second, ${connections} connections, ${inFlight} in flight each`;
     const bars = entrants.map(({ name }, index) => ({ name, rounds: rates[index]! }));
-    session.draw(`echo-${inFlight}`, `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+    session.bars(`echo-${inFlight}`, title, bars);
     for (const [index, { name }] of entrants.entries()) {
       session.keep(`${inFlight}: ${name}`, rates[index]!);
     }

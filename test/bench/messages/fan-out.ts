@@ -1,7 +1,6 @@
-import { barPlot } from "../measure/plots/bar-plot.ts";
 import { onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { digits, ranged, type Session } from "../measure/session.ts";
+import { ranged, ratios, type Session } from "../measure/session.ts";
 import {
   nchanMissing,
   type Stage,
@@ -121,21 +120,17 @@ async function measure(one: Contender, { effort }: Session): Promise<Figure[]> {
     seconds,
     warmUpMs,
   };
-  const driver = onNode("load/fan-out-load", JSON.stringify(load));
-  try {
-    const figures: Figure[] = [];
-    for (const _ of one.steps) {
-      await driver.event("counting");
-      const before = servers[0]!.cpuSeconds();
-      const counted = await driver.event("counted");
-      const used = servers[0]!.cpuSeconds() - before;
-      const { deliveries, seconds: took } = counted as { deliveries: number; seconds: number };
-      figures.push({ perSecond: deliveries / took, cpu: (used * 1e6) / deliveries });
-    }
-    return figures;
-  } finally {
-    await driver.end();
+  await using driver = onNode("load/fan-out-load", JSON.stringify(load));
+  const figures: Figure[] = [];
+  for (const _ of one.steps) {
+    await driver.event("counting");
+    const before = servers[0]!.cpuSeconds();
+    const counted = await driver.event("counted");
+    const used = servers[0]!.cpuSeconds() - before;
+    const { deliveries, seconds: took } = counted as { deliveries: number; seconds: number };
+    figures.push({ perSecond: deliveries / took, cpu: (used * 1e6) / deliveries });
   }
+  return figures;
 }
 
 /** Deliveries a second: groups, beside a bare loop and beside those who do the same, in turns. */
@@ -152,43 +147,30 @@ export async function fanOutBench(session: Session): Promise<void> {
   const named = all.map((one) => ({ ...one, name: one.steps.map(({ name }) => name).join(", ") }));
   const results = await inTurns(named, session.turns(2), (one) => measure(one, session));
   const rows = all.flatMap(({ steps }, index) =>
-    steps.map((step, at) => ({ ...step, rounds: results[index]!.map((round) => round[at]!) })),
+    steps.map((step, at) => {
+      const figures = results[index]!.map((round) => round[at]!);
+      const rounds = figures.map(({ perSecond }) => perSecond);
+      return { ...step, rounds, cpu: figures.map((figure) => figure.cpu) };
+    }),
   );
   session.table(
     ["", "thousand/s", "ratio", "to", "CPU", "ratio of CPU"],
-    rows.map(({ name, against, rounds }) => {
-      const others = rows.find((row) => row.name === against)?.rounds ?? [];
-      const ratio = (of: (figure: Figure) => number): string =>
-        ranged(
-          rounds.map(
-            (figure, round) => of(figure) / of(others[round] ?? { perSecond: NaN, cpu: NaN }),
-          ),
-        );
+    rows.map(({ name, against, rounds, cpu }) => {
+      const other = rows.find((row) => row.name === against);
       return [
         name,
-        ranged(rounds.map(({ perSecond }) => perSecond / 1_000)),
-        ratio(({ perSecond }) => perSecond),
-        others.length > 0 ? against! : "–",
-        ranged(rounds.map(({ cpu }) => cpu)),
-        ratio(({ cpu }) => cpu),
+        ranged(rounds.map((perSecond) => perSecond / 1_000)),
+        ranged(ratios(rounds, other?.rounds)),
+        other === undefined ? "–" : other.name,
+        ranged(cpu),
+        ranged(ratios(cpu, other?.cpu)),
       ];
     }),
   );
   session.say("Goal: a group with one message under way, 0.98 of the loop on Bun.");
-  const title = "Deliveries a second";
-  const bars = rows.map(({ name, rounds }) => ({
-    name,
-    rounds: rounds.map(({ perSecond }) => perSecond),
-  }));
-  session.draw("fan-out", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
-  for (const { name, rounds } of rows) {
-    session.keep(
-      name,
-      rounds.map(({ perSecond }) => perSecond),
-    );
-    session.keep(
-      `${name}: cpu`,
-      rounds.map(({ cpu }) => cpu),
-    );
+  session.bars("fan-out", "Deliveries a second", rows);
+  for (const { name, rounds, cpu } of rows) {
+    session.keep(name, rounds);
+    session.keep(`${name}: cpu`, cpu);
   }
 }

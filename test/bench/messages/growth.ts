@@ -1,9 +1,9 @@
 import { allOf, type Cost } from "../measure/costs.ts";
 import { bunNative } from "../measure/entrants.ts";
 import { paced } from "../measure/paced.ts";
-import { type Bar, barPlot } from "../measure/plots/bar-plot.ts";
+import type { Bar } from "../measure/plots/bar-plot.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { digits, ranged, type Session } from "../measure/session.ts";
+import { ranged, ratios, type Session } from "../measure/session.ts";
 import { type Ours, startOurs } from "../measure/stage.ts";
 
 /** For each node and each origin. */
@@ -92,7 +92,7 @@ export async function growthBench(session: Session): Promise<void> {
     const rows = own.map(([name, size]) => {
       const rounds = costOf.get(keyOf(size))!;
       const ratio = (of: (cost: Cost) => number): string =>
-        ranged(rounds.map((cost, round) => of(cost) / of(first[round] ?? {})));
+        ranged(ratios(rounds.map(of), first.map(of)));
       bars.push({ name, rounds: rounds.map(allOf) });
       session.keep(name, rounds.map(allOf));
       const parts = (["server", "broker", "origin"] as const).map((role) =>
@@ -103,6 +103,5 @@ export async function growthBench(session: Session): Promise<void> {
     const to = `to ${firstName}`;
     session.table([title, "gateway", "broker", "origin", `gateway ${to}`, `all ${to}`], rows);
   }
-  const title = "CPU of a message in µs: gateway, broker and origin";
-  session.draw("growth", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+  session.bars("growth", "CPU of a message in µs: gateway, broker and origin", bars);
 }

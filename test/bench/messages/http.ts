@@ -7,6 +7,7 @@ import {
   onNode,
   spread,
 } from "../measure/processes.ts";
+import { ratios } from "../measure/session.ts";
 
 /** Before figures count, a runtime has compiled what is hot. */
 const load = { connections: 64, inFlight: 1, seconds: 3, warmUpMessages: 40_000 } as const;
@@ -23,14 +24,10 @@ interface Figure {
   readonly allCpuMicrosecondsPerMessage: number;
 }
 
-async function measure(
-  server: BenchProcess,
-  port: unknown,
-  origin: BenchProcess,
-): Promise<Figure> {
+async function measure(server: BenchProcess, port: number, origin: BenchProcess): Promise<Figure> {
   let before: readonly number[] = [];
   const cpu = (): number[] => [server, origin].map((one) => one.cpuSeconds());
-  const counted = await generate({ ...load, port: Number(port) }, () => {
+  const counted = await generate({ ...load, port }, () => {
     before = cpu();
   });
   const [own = 0, rest = 0] = cpu().map((now, index) => now - before[index]!);
@@ -52,41 +49,34 @@ async function overMosquitto(): Promise<Figure> {
   };
 }
 
-/** An HTTP origin on Bun, with the echo in its answers. */
-async function overHttp(format: "original" | "batch" | "aws"): Promise<Figure> {
-  const origin = onBun("http/echo-origin", format);
-  try {
-    const url = `http://127.0.0.1:${(await origin.event("started")).port}/`;
-    const server = gateway(bunNative, "none", "--origin", url, "--origin-format", format);
-    try {
-      return await measure(server, (await server.event("started")).port, origin);
-    } finally {
-      await server.end();
-    }
-  } finally {
-    await origin.end();
-  }
+interface Started {
+  readonly process: BenchProcess;
+  readonly port: number;
+  readonly url: string;
 }
 
-/** A program of the bench that forwards messages by POST, and the origin that it needs. */
-async function program(name: string, form: "plain" | "original"): Promise<Figure> {
-  const origin = onBun("http/echo-origin", form);
-  try {
-    const url = `http://127.0.0.1:${(await origin.event("started")).port}/`;
-    const server = onBun(name, url);
-    try {
-      return await measure(server, (await server.event("started")).port, origin);
-    } finally {
-      await server.end();
-    }
-  } finally {
-    await origin.end();
-  }
+async function started(process: BenchProcess): Promise<Started & AsyncDisposable> {
+  const port = Number((await process.event("started")).port);
+  const url = `http://127.0.0.1:${port}/`;
+  return { process, port, url, [Symbol.asyncDispose]: () => process.end() };
+}
+
+/** An HTTP origin on Bun, with the echo in its answers, and what forwards messages to it. */
+async function overHttp(
+  form: "plain" | "original" | "batch" | "aws",
+  forward: (url: string) => BenchProcess = (url) =>
+    gateway(bunNative, "none", "--origin", url, "--origin-format", form),
+): Promise<Figure> {
+  await using origin = await started(onBun("http/echo-origin", form));
+  await using server = await started(forward(origin.url));
+  return await measure(server.process, server.port, origin.process);
 }
 
 const contestants: Readonly<Record<string, () => Promise<Figure>>> = {
-  "a POST a message by fetch, answer by a POST": () => program("http/plain-gateway", "plain"),
-  "a bare loop: a POST a message, nothing else": () => program("http/bare-gateway", "original"),
+  "a POST a message by fetch, answer by a POST": () =>
+    overHttp("plain", (url) => onBun("http/plain-gateway", url)),
+  "a bare loop: a POST a message, nothing else": () =>
+    overHttp("original", (url) => onBun("http/bare-gateway", url)),
   "original form": () => overHttp("original"),
   "batch form": () => overHttp("batch"),
   "aws form": () => overHttp("aws"),
@@ -95,35 +85,21 @@ const contestants: Readonly<Record<string, () => Promise<Figure>>> = {
 
 /** Requests that an origin gets while 10,000 connections are silent. */
 async function requestsWhileIdle(print: (line: string) => void): Promise<void> {
-  const origin = onBun("http/echo-origin", "count");
-  let clients: BenchProcess | undefined;
-  try {
-    const url = `http://127.0.0.1:${(await origin.event("started")).port}/`;
-    const flags = ["--origin", url, "--keep-alive-interval", `${keepAlives}s`];
-    const server = gateway(bunNative, "none", ...flags);
-    try {
-      const port = Number((await server.event("started")).port);
-      const words = { port, connections: idleConnections, atOnce: 100 };
-      clients = onNode("load/connect-load", JSON.stringify(words));
-      await clients.event("opened");
-      // Those that came while connections still opened do not count.
-      while ((await origin.event("alive")).connections !== idleConnections);
-      const named: number[] = [];
-      const since = performance.now();
-      for (let request = 0; request < 3; request++) {
-        named.push(Number((await origin.event("alive")).connections));
-      }
-      const seconds = (performance.now() - since) / 1_000;
-      const ids = named.join(", ");
-      const what = `${named.length} requests in ${seconds.toFixed(0)} s, of ${ids} ids`;
-      print(`${idleConnections} idle connections, an interval of ${keepAlives} s: ${what}`);
-    } finally {
-      await clients?.end();
-      await server.end();
-    }
-  } finally {
-    await origin.end();
-  }
+  await using origin = await started(onBun("http/echo-origin", "count"));
+  const flags = ["--origin", origin.url, "--keep-alive-interval", `${keepAlives}s`];
+  await using server = await started(gateway(bunNative, "none", ...flags));
+  const words = { port: server.port, connections: idleConnections, atOnce: 100 };
+  await using clients = onNode("load/connect-load", JSON.stringify(words));
+  await clients.event("opened");
+  const alive = async (): Promise<number> =>
+    Number((await origin.process.event("alive")).connections);
+  // Those that came while connections still opened do not count.
+  while ((await alive()) !== idleConnections);
+  const since = performance.now();
+  const named = [await alive(), await alive(), await alive()];
+  const seconds = (performance.now() - since) / 1_000;
+  const what = `${named.length} requests in ${seconds.toFixed(0)} s, of ${named.join(", ")} ids`;
+  print(`${idleConnections} idle connections, an interval of ${keepAlives} s: ${what}`);
 }
 
 /** Echo over HTTP origins on Bun beside what one writes first, and beside the broker's path. */
@@ -150,10 +126,7 @@ export async function httpBench(rounds: number, print: (line: string) => void): 
   }
   const [plain, bare, original, batch, , mqtt] = names;
   const ratio = (one: readonly number[], other: readonly number[]): string =>
-    spread(
-      one.map((figure, round) => figure / (other[round] ?? Number.NaN)),
-      2,
-    );
+    spread(ratios(one, other), 2);
   print(`  original / a POST a message: ${ratio(rates(original), rates(plain))} (goal: 3)`);
   print(`  bare loop / a POST a message: ${ratio(rates(bare), rates(plain))}`);
   const all = (name: string | undefined): number[] =>

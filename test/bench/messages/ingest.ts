@@ -1,9 +1,8 @@
 import { type Cost, roles, roleTitles, spend } from "../measure/costs.ts";
 import { bunNative, denoWasm, nameOfOurs, nodeWasm, peersOf } from "../measure/entrants.ts";
-import { barPlot } from "../measure/plots/bar-plot.ts";
 import { type BenchProcess, onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { digits, ranged, type Session } from "../measure/session.ts";
+import { ranged, ratios, type Session } from "../measure/session.ts";
 import {
   type Entrant,
   nchanMissing,
@@ -68,21 +67,17 @@ async function measure(entrant: Entrant, { effort }: Session): Promise<Figure> {
   const { protocol, path } = stage;
   const target = { port: stage.ports[0]!, protocol, ...(path !== undefined && { path }) };
   const load: IngestLoad = { ...target, connections, seconds };
-  const driver = onNode("load/ingest-load", JSON.stringify(load));
-  try {
-    await driver.event("sending");
-    const counter = stage.origins[0] ?? stage.servers[0]!;
-    const sendingAt = performance.timeOrigin + performance.now();
-    const first = await countAfter(counter, sendingAt + effort.warmUpMs);
-    const before = driver.cpuSeconds();
-    const spent = spend(stage);
-    const last = await countAfter(counter, first.at + effort.seconds * 1_000);
-    const messages = last.messages - first.messages;
-    const cost = spent(messages, driver.cpuSeconds() - before);
-    return { messagesPerSecond: (messages * 1_000) / (last.at - first.at), cost };
-  } finally {
-    await driver.end();
-  }
+  await using driver = onNode("load/ingest-load", JSON.stringify(load));
+  await driver.event("sending");
+  const counter = stage.origins[0] ?? stage.servers[0]!;
+  const sendingAt = performance.timeOrigin + performance.now();
+  const first = await countAfter(counter, sendingAt + effort.warmUpMs);
+  const before = driver.cpuSeconds();
+  const spent = spend(stage);
+  const last = await countAfter(counter, first.at + effort.seconds * 1_000);
+  const messages = last.messages - first.messages;
+  const cost = spent(messages, driver.cpuSeconds() - before);
+  return { messagesPerSecond: (messages * 1_000) / (last.at - first.at), cost };
 }
 
 /** Messages of clients, as many as somebody takes, in turns. */
@@ -101,11 +96,10 @@ export async function ingestBench(session: Session): Promise<void> {
     all.map(({ name }, index) => [
       name,
       ranged(rates[index]!),
-      ranged(rates[index]!.map((rate, round) => rate / (rates[0]?.[round] ?? Number.NaN))),
+      ranged(ratios(rates[index]!, rates[0]!)),
       ...roles.map((role) => ranged(figures[index]!.map(({ cost }) => cost[role] ?? Number.NaN))),
     ]),
   );
-  const title = `Messages a second from ${connections} clients`;
   const bars = all.map(({ name }, index) => ({ name, rounds: rates[index]! }));
-  session.draw("ingest", `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+  session.bars("ingest", `Messages a second from ${connections} clients`, bars);
 }

@@ -106,12 +106,8 @@ interface Times {
 }
 
 async function timed({ runtime }: Ours): Promise<Times> {
-  const program = (runtime === "bun" ? onBun : onNode)("measures");
-  try {
-    return (await program.event("timed")) as unknown as Times;
-  } finally {
-    await program.end();
-  }
+  await using program = (runtime === "bun" ? onBun : onNode)("measures");
+  return (await program.event("timed")) as unknown as Times;
 }
 
 /**

@@ -3,7 +3,7 @@ import { echo } from "../measure/echo.ts";
 import { bunNative, bunWasm, entrantOf, nodeWasm, peersOf } from "../measure/entrants.ts";
 import { onBun } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { ranged, type Session } from "../measure/session.ts";
+import { ranged, ratios, type Session } from "../measure/session.ts";
 import type { Entrant } from "../measure/stage.ts";
 
 const seconds = 3;
@@ -17,15 +17,10 @@ interface Row {
 
 /** A publish → subscribe → publish → subscribe loop through mosquitto, without a gateway. */
 async function bareLoop(broker: Mosquitto, kind: "raw" | "mqtt"): Promise<number> {
-  const answering = onBun("bare-loop", "answer", kind, broker.url());
+  await using answering = onBun("bare-loop", "answer", kind, broker.url());
   await answering.event("started");
-  const asking = onBun("bare-loop", "ask", kind, broker.url(), String(seconds));
-  try {
-    return (JSON.parse(await asking.line("{")) as { p50: number }).p50;
-  } finally {
-    await asking.end();
-    await answering.end();
-  }
+  await using asking = onBun("bare-loop", "ask", kind, broker.url(), String(seconds));
+  return (JSON.parse(await asking.line("{")) as { p50: number }).p50;
 }
 
 async function echoAlone(entrant: Entrant): Promise<number> {
@@ -64,9 +59,7 @@ export async function roundTripBench(session: Session): Promise<void> {
     rows.map(({ name }, index) => [
       name,
       ranged(results[index]!),
-      index < parts.length + 1
-        ? "–"
-        : ranged(results[index]!.map((figure, round) => figure / (least[round] ?? Number.NaN))),
+      index < parts.length + 1 ? "–" : ranged(ratios(results[index]!, least)),
     ]),
   );
   for (const [index, { name }] of rows.entries()) session.keep(name, results[index]!);

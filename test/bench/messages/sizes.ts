@@ -1,53 +1,32 @@
 import { type EchoFigure, type EchoSize, throughEverything, wsEcho } from "../measure/echo.ts";
 import { type Contestant, median, nameOf, spread } from "../measure/processes.ts";
+import { ratios, type Session } from "../measure/session.ts";
 
 const kinds = ["text", "binary"] as const;
 
 type Load = Pick<EchoSize, "connections" | "inFlight" | "messageBytes" | "warmUpMessages">;
-type Print = (line: string) => void;
 
 /** Messages of several sizes. */
-const sizes: readonly Load[] = [
+export const sizes: readonly Load[] = [
   { connections: 16, inFlight: 4, messageBytes: 64, warmUpMessages: 20_000 },
   { connections: 16, inFlight: 4, messageBytes: 4_096, warmUpMessages: 20_000 },
   { connections: 16, inFlight: 4, messageBytes: 65_536, warmUpMessages: 2_000 },
 ];
 
 /** Small messages, one under way and many: what tells engines apart. */
-const small: readonly Load[] = [
+export const small: readonly Load[] = [
   { connections: 64, inFlight: 1, messageBytes: 64, warmUpMessages: 30_000 },
   { connections: 64, inFlight: 32, messageBytes: 64, warmUpMessages: 100_000 },
 ];
-
-export function sizesBench(
-  contestants: readonly Contestant[],
-  rounds: number,
-  print: Print,
-): Promise<void> {
-  return kindsBench(contestants, { loads: sizes, rounds, print });
-}
-
-export function enginesBench(
-  contestants: readonly Contestant[],
-  rounds: number,
-  print: Print,
-): Promise<void> {
-  return kindsBench(contestants, { loads: small, rounds, print });
-}
-
-interface Kinds {
-  readonly loads: readonly Load[];
-  readonly rounds: number;
-  readonly print: Print;
-}
 
 /**
  * The echo with text and with binary messages, against an in-process echo on Node with `ws`, in
  * turns. Figures begin when the runtimes have compiled what is hot.
  */
-async function kindsBench(
+export async function sizesBench(
   contestants: readonly Contestant[],
-  { loads, rounds, print }: Kinds,
+  loads: readonly Load[],
+  { effort: { rounds }, print }: Session,
 ): Promise<void> {
   for (const size of loads) {
     const { connections, inFlight, messageBytes } = size;
@@ -79,10 +58,7 @@ function row(
   baseline: readonly EchoFigure[],
 ): string {
   const ratio = (read: (figure: EchoFigure) => number): string =>
-    spread(
-      figures.map((figure, round) => read(figure) / read(baseline[round] ?? figure)),
-      2,
-    );
+    spread(ratios(figures.map(read), baseline.map(read)), 2);
   const own = median(figures.map(cpuOf));
   return (
     `  ${name.padEnd(42)} ratio of messages/s ${ratio((one) => one.messagesPerSecond)}, ` +

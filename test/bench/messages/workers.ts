@@ -55,35 +55,30 @@ async function measure(broker: Mosquitto, contestant: Contestant, one: Case): Pr
   const { seconds } = one.effort;
   const flags = ["--origin-mode", "open", "--workers", String(one.workers)];
   flags.push("--max-handshake-rate-per-ip", "0");
-  const server = gateway(contestant, broker.url(), ...flags);
-  try {
-    const { port } = (await server.event("started")) as { port: number };
-    const driver = driverOf(one, port, broker.url());
-    await driver.event("counting");
-    const before = cpuOf(server);
-    const driverBefore = driver.cpuSeconds();
-    // The driver ends with its line, and its CPU could not be read any more.
-    const generator = new Promise<number>((resolve) => {
-      setTimeout(() => resolve(driver.cpuSeconds() - driverBefore), seconds * 900);
-    });
-    const counted = (await driver.event("counted")) as Record<string, number>;
-    const spent = cpuOf(server).map((cpu, at) => cpu - (before[at] ?? 0));
-    await driver.end();
-    const took = counted.seconds ?? seconds;
-    const count = counted.deliveries ?? counted.handshakes ?? Number.NaN;
-    const each = (cpuSeconds: number): number => (cpuSeconds * 1e6) / count;
-    const all = spent.reduce((sum, cpu) => sum + cpu, 0);
-    const drove = ((await generator) * took) / (seconds * 0.9);
-    return {
-      perSecond: count / took,
-      gateway: each(all),
-      busiest: each(Math.max(...spent)),
-      generator: each(drove),
-      busy: (all + drove) / took,
-    };
-  } finally {
-    await server.end();
-  }
+  await using server = gateway(contestant, broker.url(), ...flags);
+  const { port } = (await server.event("started")) as { port: number };
+  await using driver = driverOf(one, port, broker.url());
+  await driver.event("counting");
+  const before = cpuOf(server);
+  const driverBefore = driver.cpuSeconds();
+  // The driver ends with its line, and its CPU could not be read any more.
+  const generator = new Promise<number>((resolve) => {
+    setTimeout(() => resolve(driver.cpuSeconds() - driverBefore), seconds * 900);
+  });
+  const counted = (await driver.event("counted")) as Record<string, number>;
+  const spent = cpuOf(server).map((cpu, at) => cpu - (before[at] ?? 0));
+  const took = counted.seconds ?? seconds;
+  const count = counted.deliveries ?? counted.handshakes ?? Number.NaN;
+  const each = (cpuSeconds: number): number => (cpuSeconds * 1e6) / count;
+  const all = spent.reduce((sum, cpu) => sum + cpu, 0);
+  const drove = ((await generator) * took) / (seconds * 0.9);
+  return {
+    perSecond: count / took,
+    gateway: each(all),
+    busiest: each(Math.max(...spent)),
+    generator: each(drove),
+    busy: (all + drove) / took,
+  };
 }
 
 /** What one process and two workers cost with one load. */
@@ -94,17 +89,13 @@ function say(
 ): void {
   const [unit, scale] = load === "fan-out" ? ["thousand/s", 1_000] : ["/s", 1];
   for (const [at, list] of costs.entries()) {
-    const figures = (name: keyof Cost, digits: number): string =>
-      spread(
-        list.map((cost) => cost[name]),
-        digits,
-      );
-    const rates = spread(
-      list.map(({ perSecond }) => perSecond / scale),
-      0,
-    );
+    const figures = (name: keyof Cost, digits: number, scale = 1): string => {
+      const scaled = list.map((cost) => cost[name] / scale);
+      return spread(scaled, digits);
+    };
     const name = at === 0 ? "one process" : "two workers";
-    print(`    ${name}: ${rates} ${unit}; processors busy ${figures("busy", 2)}`);
+    const rates = `${figures("perSecond", 0, scale)} ${unit}`;
+    print(`    ${name}: ${rates}; processors busy ${figures("busy", 2)}`);
     print(
       `      CPU of each in µs: gateway ${figures("gateway", 2)}, its busiest process ` +
         `${figures("busiest", 2)}, generator ${figures("generator", 2)}`,
