@@ -1,10 +1,9 @@
 import { readdirSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../process/free-port.ts";
 import { Program } from "../process/spawn.ts";
-import type { BrokerCluster, BrokerServer } from "./broker-server.ts";
+import { type BrokerCluster, BrokerServer, startCluster } from "./broker-server.ts";
 
 /** Where Debian keeps ejabberd for Erlang: a folder for each architecture. */
 function erlangLibraries(): string {
@@ -24,14 +23,12 @@ function withRules(config: string, rules: string): string {
 }
 
 /** ejabberd with `mod_mqtt`, as the example configures it, but for users without a password. */
-export class Ejabberd implements BrokerServer {
+export class Ejabberd extends BrokerServer {
   readonly login = "edge%40mq.example:any";
-  readonly port: number;
   readonly #directory: string;
-  #program: Program | undefined;
 
   private constructor(port: number, directory: string) {
-    this.port = port;
+    super(port);
     this.#directory = directory;
   }
 
@@ -40,28 +37,19 @@ export class Ejabberd implements BrokerServer {
    * parts of its configuration that take the place of the example's.
    */
   static async cluster(rules?: string): Promise<BrokerCluster> {
-    const directory = await mkdtemp(join(tmpdir(), "wss-ejabberd-"));
-    const broker = new Ejabberd(await freePort(), directory);
-    const example = await readFile("examples/brokers/ejabberd.yml", "utf8");
-    const config = example
-      .replace("port: 1883", `port: ${broker.port}`)
-      .replace("[internal]", "[anonymous]\nanonymous_protocol: login_anon");
-    const whole = rules === undefined ? config : withRules(config, rules);
-    await writeFile(join(directory, "ejabberd.yml"), whole);
-    const end = async (): Promise<void> => {
-      await broker.kill();
-      await rm(directory, { recursive: true, force: true });
+    const make = async (directory: string): Promise<Ejabberd[]> => {
+      const broker = new Ejabberd(await freePort(), directory);
+      const example = await readFile("examples/brokers/ejabberd.yml", "utf8");
+      const config = example
+        .replace("port: 1883", `port: ${broker.port}`)
+        .replace("[internal]", "[anonymous]\nanonymous_protocol: login_anon");
+      const whole = rules === undefined ? config : withRules(config, rules);
+      await writeFile(join(directory, "ejabberd.yml"), whole);
+      return [broker];
     };
-    try {
-      await broker.start();
-    } catch (error) {
-      await end();
-      throw error;
-    }
-    return { nodes: [broker], end };
+    return startCluster(make, ([broker]) => broker!.start());
   }
 
-  /** Starts it on the same port, also after `kill`. */
   async start(): Promise<void> {
     const directory = this.#directory;
     const quoted = (path: string): string => `"${join(directory, path)}"`;
@@ -71,17 +59,7 @@ export class Ejabberd implements BrokerServer {
       ERL_LIBS: erlangLibraries(),
       EJABBERD_CONFIG_PATH: join(directory, "ejabberd.yml"),
     };
-    this.#program = new Program("erl", ["-noinput", ...options, "-s", "ejabberd"], { env });
-    const isUp = (line: string): true | undefined =>
-      line.includes("Start accepting TCP connections") || undefined;
-    await this.#program.line(isUp, "a running broker");
-  }
-
-  /** Ends it as a crash would. */
-  async kill(): Promise<void> {
-    const program = this.#program;
-    this.#program = undefined;
-    program?.kill();
-    await program?.exited;
+    const words = ["-noinput", ...options, "-s", "ejabberd"];
+    await this.run(new Program("erl", words, { env }), "Start accepting TCP connections");
   }
 }

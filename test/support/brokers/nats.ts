@@ -1,10 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../process/free-port.ts";
 import { findProgram, Program } from "../process/spawn.ts";
 import { waitFor } from "../process/wait.ts";
-import type { BrokerCluster, BrokerServer } from "./broker-server.ts";
+import { type BrokerCluster, BrokerServer, startCluster } from "./broker-server.ts";
 
 /** A cluster that forms is ready after a second. */
 const formMsMax = 10_000;
@@ -21,16 +20,14 @@ interface JetStreamState {
 }
 
 /** One NATS server with JetStream and MQTT, as the example configures it. */
-export class Nats implements BrokerServer {
+export class Nats extends BrokerServer {
   readonly login = "edge:secret";
-  readonly port: number;
   /** Of its monitoring over HTTP. */
   readonly #monitor: number;
   readonly #config: string;
-  #program: Program | undefined;
 
   private constructor(port: number, monitor: number, config: string) {
-    this.port = port;
+    super(port);
     this.#monitor = monitor;
     this.#config = config;
   }
@@ -56,21 +53,13 @@ export class Nats implements BrokerServer {
     }
   }
 
-  static async #startAll(
-    size: number,
-    authorization?: string,
-  ): Promise<BrokerCluster & { readonly nodes: Nats[] }> {
-    const shown = await readFile("examples/brokers/nats.conf", "utf8");
-    const example = shown.replace(/^authorization .*$/m, (own) => authorization ?? own);
-    const directory = await mkdtemp(join(tmpdir(), "wss-nats-"));
-    const routes = await Promise.all(Array.from({ length: size }, () => freePort()));
-    const urls = routes.map((port) => `nats-route://127.0.0.1:${port}`).join(", ");
-    const nodes: Nats[] = [];
-    const end = async (): Promise<void> => {
-      await Promise.all(nodes.map((node) => node.kill()));
-      await rm(directory, { recursive: true, force: true });
-    };
-    try {
+  static #startAll(size: number, authorization?: string): Promise<BrokerCluster<Nats>> {
+    const make = async (directory: string): Promise<Nats[]> => {
+      const shown = await readFile("examples/brokers/nats.conf", "utf8");
+      const example = shown.replace(/^authorization .*$/m, (own) => authorization ?? own);
+      const routes = await Promise.all(Array.from({ length: size }, () => freePort()));
+      const urls = routes.map((port) => `nats-route://127.0.0.1:${port}`).join(", ");
+      const nodes: Nats[] = [];
       for (const [index, route] of routes.entries()) {
         const [clients, port, monitor] = [await freePort(), await freePort(), await freePort()];
         const cluster = `cluster { name: wss, listen: "127.0.0.1:${route}", routes: [${urls}] }`;
@@ -85,34 +74,22 @@ export class Nats implements BrokerServer {
         await writeFile(config, size > 1 ? `${lines}${http}\n${cluster}\n` : lines);
         nodes.push(new Nats(port, monitor, config));
       }
+      return nodes;
+    };
+    return startCluster(make, async (nodes) => {
       for (const node of nodes) await node.start();
-    } catch (error) {
-      await end();
-      throw error;
-    }
-    return { nodes, end };
+    });
   }
 
-  /** Starts it on the same port, also after `kill`. */
   async start(): Promise<void> {
     const server = findProgram("nats-server");
     if (server === undefined) throw new Error("nats-server is not installed");
-    this.#program = new Program(server, ["-c", this.#config]);
-    const isUp = (line: string): true | undefined => line.includes("Server is ready") || undefined;
-    await this.#program.line(isUp, "a running broker");
+    await this.run(new Program(server, ["-c", this.#config]), "Server is ready");
   }
 
   /** What it says of itself over HTTP; its log does not always tell who leads. */
   async ask(path: "/jsz" | "/healthz"): Promise<Response> {
     return await fetch(`http://127.0.0.1:${this.#monitor}${path}`);
-  }
-
-  /** Ends it as a crash would. */
-  async kill(): Promise<void> {
-    const program = this.#program;
-    this.#program = undefined;
-    program?.kill();
-    await program?.exited;
   }
 }
 

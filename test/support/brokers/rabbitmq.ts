@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { freePort } from "../process/free-port.ts";
 import { Program } from "../process/spawn.ts";
-import type { BrokerCluster, BrokerServer } from "./broker-server.ts";
+import { type BrokerCluster, BrokerServer, startCluster } from "./broker-server.ts";
 
 /** Debian's start script, without the wrapper that changes the user. */
 const script = "/usr/lib/rabbitmq/bin/rabbitmq-server";
@@ -19,51 +18,48 @@ interface ClusterPlace {
 }
 
 /** One node of RabbitMQ with its MQTT plugin, as the example configures it. */
-export class RabbitMq implements BrokerServer {
+export class RabbitMq extends BrokerServer {
   /** RabbitMQ's own user, who comes in from this machine alone. */
   readonly login = "guest:guest";
-  readonly port: number;
   readonly #name: string;
   readonly #place: ClusterPlace;
-  #program: Program | undefined;
 
   private constructor(port: number, name: string, place: ClusterPlace) {
-    this.port = port;
+    super(port);
     this.#name = name;
     this.#place = place;
   }
 
   /** Starts a cluster of so many nodes on this machine, and waits until each serves clients. */
   static async cluster(size: number): Promise<BrokerCluster> {
-    const directory = await mkdtemp(join(tmpdir(), "wss-rabbitmq-"));
     started += 1;
     const names = Array.from({ length: size }, (_, index) => {
       return `wss-${process.pid}-${started}-${index}@localhost`;
     });
     const epmdPort = await freePort();
-    const place = { directory, epmdPort, names };
-    const nodes: RabbitMq[] = [];
-    await writeFile(join(directory, "plugins"), "[rabbitmq_mqtt].\n");
-    // The nodes' common secret. The first one would write it, and set its mode a moment later:
-    // another one that reads it in between does not start.
-    await writeFile(join(directory, ".erlang.cookie"), randomUUID(), { mode: 0o400 });
     // Erlang's own daemon, which knows the port of each node. It would outlive them.
     const daemon = new Program("epmd", ["-address", "127.0.0.1", "-port", String(epmdPort)]);
-    const end = async (): Promise<void> => {
-      await Promise.all(nodes.map((node) => node.kill()));
-      daemon.kill();
-      await daemon.exited;
-      await rm(directory, { recursive: true, force: true });
+    const make = async (directory: string): Promise<RabbitMq[]> => {
+      await writeFile(join(directory, "plugins"), "[rabbitmq_mqtt].\n");
+      // The nodes' common secret. The first one would write it, and set its mode a moment later:
+      // another one that reads it in between does not start.
+      await writeFile(join(directory, ".erlang.cookie"), randomUUID(), { mode: 0o400 });
+      const ports = await Promise.all(names.map(() => freePort()));
+      const place = { directory, epmdPort, names };
+      return names.map((name, index) => new RabbitMq(ports[index]!, name, place));
     };
-    try {
-      for (const name of names) nodes.push(new RabbitMq(await freePort(), name, place));
-      // Together: each waits for the others of its cluster.
-      await Promise.all(nodes.map((node) => node.start()));
-    } catch (error) {
-      await end();
+    // Together: each waits for the others of its cluster.
+    const start = (nodes: readonly RabbitMq[]): Promise<unknown> =>
+      Promise.all(nodes.map((node) => node.start()));
+    const cluster = await startCluster(make, start).catch((error) => {
+      daemon.kill();
       throw error;
-    }
-    return { nodes, end };
+    });
+    const end = async (): Promise<void> => {
+      await cluster.end();
+      await daemon[Symbol.asyncDispose]();
+    };
+    return { nodes: cluster.nodes, end };
   }
 
   /** For programs that control it: `rabbitmqctl` finds it. */
@@ -79,7 +75,6 @@ export class RabbitMq implements BrokerServer {
     };
   }
 
-  /** Starts it on the same port, also after `kill`. */
   async start(): Promise<void> {
     const { directory, epmdPort, names } = this.#place;
     const config = join(directory, `${this.#name}.conf`);
@@ -109,21 +104,14 @@ export class RabbitMq implements BrokerServer {
         ERL_EPMD_PORT: String(epmdPort),
       },
     });
-    this.#program = program;
-    const isUp = (line: string): true | undefined =>
-      line.includes("Time to start RabbitMQ") || undefined;
-    await program.line(isUp, "a running broker");
+    await this.run(program, "Time to start RabbitMQ");
   }
 
-  /** Ends it as a crash would: Erlang, and with it the script that started it. */
-  async kill(): Promise<void> {
-    const program = this.#program;
-    this.#program = undefined;
-    if (program === undefined || program.exit !== undefined) return;
+  /** Erlang, and with it the script that started it. */
+  protected override async end(program: Program): Promise<void> {
     const pid = Number(await readFile(this.#pidFile, "utf8").catch(() => ""));
     if (pid > 0) process.kill(pid, "SIGKILL");
     else program.kill();
-    await program.exited;
   }
 
   get #pidFile(): string {

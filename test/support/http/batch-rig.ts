@@ -1,23 +1,10 @@
 import { decode } from "@msgpack/msgpack";
-import type { HttpAnswer, HttpRequest } from "../../../adapters/http-client/mod.ts";
 import { type BatchOptions, BatchOrigin } from "../../../adapters/http-origin/batch/mod.ts";
 import { BackEnds, Failures, requestCounters, Signer } from "../../../adapters/http-origin/mod.ts";
 import { InProcessBus } from "../../../adapters/in-process/mod.ts";
 import { encodePresence, type Link, Topics } from "../../../adapters/topics/mod.ts";
-import { ManualClock, MemoryLogger, MemoryMetrics, SeededRandom } from "../memory/mod.ts";
-import { answerOf } from "./answers.ts";
-
-/** A request that the HTTP origin has not answered. */
-export interface PendingRequest {
-  readonly url: string;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-  /** Whether the client may send it again where a kept connection was lost. */
-  readonly repeatable: boolean | undefined;
-  /** Answers it, with JSON where a value is given. */
-  readonly answer: (status: number, value?: unknown) => Promise<void>;
-  readonly fail: (error: Error) => Promise<void>;
-}
+import { SeededRandom } from "../memory/mod.ts";
+import { HttpOriginRig } from "./origin-rig.ts";
 
 /** What a node got on its topic of commands, in order. */
 export interface TakenCommands {
@@ -27,19 +14,10 @@ export interface TakenCommands {
 
 const app = "default";
 
-/** Lets everything run that waits for nothing but its turn. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
-
 /** A batch origin on a bus inside the process; a test plays the nodes and the HTTP origin. */
-export class BatchRig {
+export class BatchRig extends HttpOriginRig {
   readonly bus: InProcessBus = new InProcessBus();
-  readonly clock: ManualClock = new ManualClock();
-  readonly logger: MemoryLogger = new MemoryLogger();
-  readonly metrics: MemoryMetrics = new MemoryMetrics();
   readonly topics: Topics = new Topics();
-  readonly requests: PendingRequest[] = [];
   readonly presences: string[] = [];
   readonly errors: string[] = [];
   readonly urls: readonly string[];
@@ -50,6 +28,7 @@ export class BatchRig {
     urls: readonly string[] = ["http://origin.test/events"],
     signer?: Signer,
   ) {
+    super();
     this.urls = urls;
     const failures = new Failures(this);
     this.origin = new BatchOrigin(
@@ -69,7 +48,7 @@ export class BatchRig {
         logger: this.logger,
         counters: requestCounters(this.metrics),
         openLink: this.bus.open,
-        client: { post: (url, request) => this.#post(url, request) },
+        client: { post: this.post },
         urls: new BackEnds(this.urls, () => this.clock.now()),
         sign: signer?.sign.bind(signer),
         failures: {
@@ -97,7 +76,7 @@ export class BatchRig {
       message: (_topic, payload) => this.presences.push(new TextDecoder().decode(payload)),
     });
     await this.origin.start();
-    await settle();
+    await this.settle();
   }
 
   /** A node: it publishes events to the origin, and takes commands. */
@@ -110,42 +89,6 @@ export class BatchRig {
   /** The bodies of requests that are not answered, parsed. */
   get bodies(): unknown[] {
     return this.requests.map(({ body }) => JSON.parse(body));
-  }
-
-  /** The oldest request without an answer. */
-  next(): PendingRequest {
-    const request = this.requests.shift();
-    if (request === undefined) throw new Error("there is no request");
-    return request;
-  }
-
-  async advance(ms: number): Promise<void> {
-    // In steps, so that what a timer began can begin another one.
-    for (let left = ms; left > 0; left -= 100) {
-      this.clock.advance(Math.min(left, 100));
-      await settle();
-    }
-  }
-
-  #post(url: string, { body, headers = {}, repeatable }: HttpRequest): Promise<HttpAnswer> {
-    return new Promise((resolve, reject) => {
-      this.requests.push({
-        url,
-        body: typeof body === "string" ? body : new TextDecoder().decode(body),
-        headers,
-        repeatable,
-        answer: async (status, value) => {
-          resolve(answerOf(status, value));
-          await settle();
-          this.clock.turn();
-          await settle();
-        },
-        fail: async (error) => {
-          reject(error);
-          await settle();
-        },
-      });
-    });
   }
 }
 
@@ -190,14 +133,14 @@ export class RigNode {
         ? new Uint8Array(0)
         : encodePresence({ ...presence, v: 1, incarnation });
     this.#link.publish(this.#rig.topics.nodePresence(app, this.#name), payload, () => {}, true);
-    await settle();
+    await this.#rig.settle();
   }
 
   /** Publishes what is not a batch, too. */
   async publish(text: string, retain: boolean = false): Promise<void> {
     const topic = this.#rig.topics.originEvents(app, "h", this.#name);
     this.#link.publish(topic, new TextEncoder().encode(text), () => {}, retain);
-    await settle();
+    await this.#rig.settle();
   }
 
   async events(stream: string, first: number, ...items: readonly unknown[]): Promise<void> {

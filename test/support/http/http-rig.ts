@@ -17,34 +17,10 @@ import { Gateway, type GatewayOptions } from "../../../core/mod.ts";
 import type { HandshakeAnswer, Tracer } from "../../../core/ports/mod.ts";
 import { Traces } from "../../../core/telemetry/mod.ts";
 import { createReferenceCodec } from "../../reference/mod.ts";
-import {
-  ManualClock,
-  MemoryLogger,
-  MemoryMetrics,
-  MemorySocket,
-  SeededRandom,
-} from "../memory/mod.ts";
+import { MemorySocket, SeededRandom } from "../memory/mod.ts";
 import { gatewayOptions } from "../memory-node/gateway-options.ts";
 import { idOf, upgradeRequest } from "../memory-node/memory-node.ts";
-import { answerOf } from "./answers.ts";
-
-/** A request that the back end has not answered. */
-export interface BackEndRequest {
-  readonly url: string;
-  readonly body: string;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly signal: AbortSignal | undefined;
-  /** Whether the client may send it again where a kept connection was lost. */
-  readonly repeatable: boolean | undefined;
-  /** Answers it, in JSON unless another type is named. */
-  readonly answer: (
-    status: number,
-    body?: unknown,
-    contentType?: string,
-    headers?: Readonly<Record<string, string>>,
-  ) => Promise<void>;
-  readonly fail: (error: Error) => Promise<void>;
-}
+import { HttpOriginRig, type PendingRequest } from "./origin-rig.ts";
 
 export interface HttpRigOptions {
   readonly form?: EventForm;
@@ -70,11 +46,7 @@ export interface Talk {
 }
 
 /** A whole gateway in memory with an HTTP origin; a test plays the clients and the back end. */
-export class HttpRig {
-  readonly clock: ManualClock = new ManualClock();
-  readonly logger: MemoryLogger = new MemoryLogger();
-  readonly metrics: MemoryMetrics = new MemoryMetrics();
-  readonly requests: BackEndRequest[] = [];
+export class HttpRig extends HttpOriginRig {
   readonly openLink: OpenLink = new InProcessBus().open;
   readonly gateway: Gateway;
   readonly originRequests: OriginRequests;
@@ -82,6 +54,7 @@ export class HttpRig {
   readonly origin: GatewayOrigin;
 
   constructor(options: HttpRigOptions = {}) {
+    super();
     const { clock, logger, metrics } = this;
     const random = new SeededRandom(11);
     const ports = { clock, logger, random, openLink: this.openLink };
@@ -130,7 +103,7 @@ export class HttpRig {
         signer: options.secret === undefined ? undefined : new Signer(options.secret),
       },
       {
-        client: { post: (url, request) => this.#post(url, request) },
+        client: { post: this.post },
         clock,
         random,
         counters: requestCounters(metrics),
@@ -174,21 +147,6 @@ export class HttpRig {
     await closed;
   }
 
-  /** Everything that waits for no time and no answer has happened. */
-  async settle(): Promise<void> {
-    for (let turn = 0; turn < 6; turn++) {
-      await new Promise((resolve) => setImmediate(resolve));
-      this.clock.turn();
-    }
-  }
-
-  async advance(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 50) {
-      this.clock.advance(Math.min(left, 50));
-      await this.settle();
-    }
-  }
-
   handshake(path: string): Promise<HandshakeAnswer> {
     return Promise.resolve(this.gateway.handshake(upgradeRequest(path)));
   }
@@ -222,48 +180,13 @@ export class HttpRig {
     await this.settle();
   }
 
-  /** The oldest request that was not answered. */
-  next(): BackEndRequest {
-    const request = this.requests.shift();
-    if (request === undefined) throw new Error("there is no request");
-    return request;
-  }
-
   errors(code: string): number {
     return this.metrics.value("wss_errors_total", { code }) ?? 0;
-  }
-
-  #post(
-    url: string,
-    request: {
-      readonly body: string | Uint8Array;
-      readonly headers?: Readonly<Record<string, string>>;
-      readonly signal?: AbortSignal | undefined;
-      readonly repeatable?: boolean;
-    },
-  ): Promise<ReturnType<typeof answerOf>> {
-    return new Promise((resolve, reject) => {
-      this.requests.push({
-        url,
-        body: String(request.body),
-        headers: request.headers ?? {},
-        signal: request.signal,
-        repeatable: request.repeatable,
-        answer: (status, body, contentType, more) => {
-          resolve(answerOf(status, body, contentType, more));
-          return this.settle();
-        },
-        fail: (error) => {
-          reject(error);
-          return this.settle();
-        },
-      });
-    });
   }
 }
 
 /** What an event in the original's form says, without what is null. */
-export function eventOf({ body }: Pick<BackEndRequest, "body">): Record<string, unknown> {
+export function eventOf({ body }: Pick<PendingRequest, "body">): Record<string, unknown> {
   const { WebSocketEvent: event, WebSocketKeepAlives: alive } = JSON.parse(body);
   const said = event ?? { alive };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
@@ -275,6 +198,6 @@ export function dataOf({ delivered }: Pick<MemorySocket, "delivered">): unknown[
 }
 
 /** The text of a request that carries a message. */
-export function textOf(request: Pick<BackEndRequest, "body">): unknown {
+export function textOf(request: Pick<PendingRequest, "body">): unknown {
   return (eventOf(request).MessageReceived as { Text?: unknown } | undefined)?.Text;
 }

@@ -6,7 +6,6 @@ import {
   batchIds,
   message,
   openRig,
-  settle,
   batchStream as stream,
   toldRig,
 } from "../../../../support/http/batch-rig.ts";
@@ -388,7 +387,7 @@ test("it leaves when nodes have released it, and delivers before that", async ()
   await node.events(stream, 0, open(a));
   await rig.next().answer(200);
   const stopped = rig.origin.stop();
-  await settle();
+  await rig.settle();
   assert.equal(JSON.parse(rig.presences.at(-1) ?? "{}").leaving, true);
   await node.events(stream, 1, message(a, 1));
   await rig.next().answer(200, [["send", a, "last"]]);

@@ -6,8 +6,9 @@ import {
   type NodeEventsListener,
 } from "../../../../../adapters/http-origin/batch/node-events.ts";
 import { answerOf } from "../../../../support/http/answers.ts";
-import { settle } from "../../../../support/http/batch-rig.ts";
+
 import { ManualClock } from "../../../../support/memory/mod.ts";
+import { settled } from "../../../../support/memory-node/memory-node.ts";
 
 const nothing = (): void => {};
 const unexpected = (what: string) => (): never => assert.fail(what);
@@ -52,10 +53,10 @@ test("while nodes take no commands, no further request is made", async () => {
   );
   events.receive(Buffer.from('[1,"n:i:h:1",0,[["alive",[]]]]'));
   delivery.pump();
-  await settle();
+  await settled();
   assert.deepEqual(posted, []);
   takes?.();
-  await settle();
+  await settled();
   assert.deepEqual(posted, ['[1,"n:i:h:1",0,[["alive",[]]]]']);
 });
 

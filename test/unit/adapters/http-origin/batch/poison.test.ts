@@ -5,9 +5,9 @@ import {
   type BatchRig,
   message,
   openRig,
-  type PendingRequest,
   type RigNode,
 } from "../../../../support/http/batch-rig.ts";
+import type { PendingRequest } from "../../../../support/http/origin-rig.ts";
 
 const a = "n.aaaaaaaaaaaaaaaaaaaaaaaaaa";
 const b = "n.bbbbbbbbbbbbbbbbbbbbbbbbbb";
