@@ -31,6 +31,7 @@ import { commit, load, machine, versions } from "./measure/machine.ts";
 import { quickMs, SharedTime } from "./measure/rounds.ts";
 import { type Effort, Session } from "./measure/session.ts";
 import { brokersBench } from "./messages/brokers.ts";
+import { postsBench, tokensBench } from "./messages/contests.ts";
 import { echoBench } from "./messages/echo.ts";
 import { fanOutBench } from "./messages/fan-out.ts";
 import { growthBench } from "./messages/growth.ts";
@@ -38,7 +39,6 @@ import { httpBench } from "./messages/http.ts";
 import { ingestBench } from "./messages/ingest.ts";
 import { latencyBench } from "./messages/latency.ts";
 import { overheadBench } from "./messages/overhead.ts";
-import { postsBench } from "./messages/posts.ts";
 import { profileBench } from "./messages/profile.ts";
 import { roundTripBench } from "./messages/round-trip.ts";
 import { sizes, sizesBench, small } from "./messages/sizes.ts";
@@ -69,6 +69,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   sizes: (session) => sizesBench([bunNative, bunWasm], sizes, session),
   storm: (session) => stormBench(session),
   unread: (session) => unreadBench([bunNative, nodeWasm], session),
+  tokens: ({ effort, print }) => tokensBench(effort.rounds, print),
   "worker-death": (session) => workerDeathBench(session),
   workers: (session) => workersBench([bunNative, nodeWasm], session),
 };

@@ -6,9 +6,7 @@ import { ChunkedBody } from "./chunked-body.ts";
 import { unzipped } from "./gzip.ts";
 import type { HttpAnswer } from "./http-answer.ts";
 
-const endOfHead: readonly number[] = [0x0d, 0x0a, 0x0d, 0x0a];
-
-const endOfHeadText = "\r\n\r\n";
+const endOfHead = "\r\n\r\n";
 
 export interface AnswerParserOptions {
   readonly heads: HeadReader;
@@ -28,9 +26,9 @@ export class AnswerParser {
   #body: Body;
   #head: AnswerHead | undefined;
   /** The beginning of a head whose end has not come. */
-  #partOfHead: BodyBuffer | undefined;
-  /** Bytes of `endOfHead` that came last. */
-  #matched = 0;
+  #partOfHead = "";
+  /** Its last characters, in which `endOfHead` may begin. */
+  #lastOfHead = "";
   /** Bytes of heads that may still come. Those of interim answers count too. */
   #headBytesLeft: number = limits.httpHeadBytesMax;
   #chunked: ChunkedBody | undefined;
@@ -65,7 +63,7 @@ export class AnswerParser {
   }
 
   push(bytes: Buffer): void {
-    let at = this.#takeWholeHead(bytes);
+    let at = 0;
     while (at < bytes.length && this.#answer === undefined) {
       at = this.#head === undefined ? this.#takeHead(bytes, at) : this.#takeBody(bytes, at);
     }
@@ -78,49 +76,29 @@ export class AnswerParser {
     this.#complete(this.#head, this.#body.take());
   }
 
-  /** Takes a head that came in one piece, as nearly always. Returns where it ends, or 0. */
-  #takeWholeHead(bytes: Buffer): number {
-    if (this.#head !== undefined || this.#partOfHead !== undefined) return 0;
-    const text = bytes.toString("latin1", 0, Math.min(bytes.length, this.#headBytesLeft));
-    const length = text.indexOf(endOfHeadText);
-    if (length < 0) return 0;
-    const end = length + endOfHead.length;
-    this.#headBytesLeft -= end;
-    this.#readHead(text.slice(0, length));
-    return end;
-  }
-
+  /** Takes bytes of a head, which nearly always comes in one piece. Returns where it stopped. */
   #takeHead(bytes: Buffer, at: number): number {
-    const end = Math.min(bytes.length, at + this.#headBytesLeft);
-    let index = at;
-    let matched = this.#matched;
-    while (index < end && matched < endOfHead.length) {
-      const byte = bytes[index++] as number;
-      if (byte === endOfHead[matched]) matched++;
-      else matched = byte === endOfHead[0] ? 1 : 0;
+    const text = bytes.toString("latin1", at, Math.min(bytes.length, at + this.#headBytesLeft));
+    // The end may have begun in an earlier piece.
+    const searched = this.#lastOfHead + text;
+    const found = searched.indexOf(endOfHead);
+    if (found < 0) {
+      this.#headBytesLeft -= text.length;
+      if (this.#headBytesLeft === 0) {
+        const message = `the answer's headers have more than ${limits.httpHeadBytesMax} bytes`;
+        throw new ServiceError("http-answer-too-big", message);
+      }
+      this.#partOfHead += text;
+      this.#lastOfHead = searched.slice(1 - endOfHead.length);
+      return at + text.length;
     }
-    this.#headBytesLeft -= index - at;
-    this.#matched = matched;
-    this.#takePartOfHead(bytes.subarray(at, index));
-    return index;
-  }
-
-  #takePartOfHead(piece: Uint8Array): void {
     const before = this.#partOfHead;
-    if (this.#matched === endOfHead.length) {
-      before?.push(piece);
-      this.#matched = 0;
-      this.#partOfHead = undefined;
-      const head = before?.take() ?? piece;
-      this.#readHead(latin1(head, head.length - endOfHead.length));
-      return;
-    }
-    if (this.#headBytesLeft === 0) {
-      const message = `the answer's headers have more than ${limits.httpHeadBytesMax} bytes`;
-      throw new ServiceError("http-answer-too-big", message);
-    }
-    this.#partOfHead ??= new BodyBuffer(limits.httpHeadBytesMax);
-    this.#partOfHead.push(piece);
+    const taken = found + endOfHead.length - this.#lastOfHead.length;
+    this.#headBytesLeft -= taken;
+    this.#partOfHead = "";
+    this.#lastOfHead = "";
+    this.#readHead((before + text).slice(0, before.length + taken - endOfHead.length));
+    return at + taken;
   }
 
   #readHead(text: string): void {
@@ -183,8 +161,4 @@ export class AnswerParser {
     const body = this.#isGzip ? unzipped(bytes, this.#options.bodyBytesMax) : bytes;
     this.#answer = { status, headers, contentType, body };
   }
-}
-
-function latin1(bytes: Uint8Array, length: number): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, length).toString("latin1");
 }

@@ -1,18 +1,12 @@
-/**
- * POSTs with 64 requests in flight, for some seconds after a warm-up, and prints CPU and wall time
- * of each. Words: way (`own`, `fetch`, `node`), URL, seconds.
- */
+/** POSTs with 64 requests in flight, by several ways. Words: rounds, URL. */
 import http from "node:http";
 import process from "node:process";
 import { HttpClient } from "../../../../adapters/http-client/mod.ts";
 import { SystemClock } from "../../../../adapters/system/mod.ts";
+import { contest } from "../contest.ts";
 
-const [way = "own", url = "", seconds = "3"] = process.argv.slice(2);
+const [rounds, url = ""] = process.argv.slice(2);
 const inFlight = 64;
-/** Until the runtime has compiled what is hot, however busy the machine is. */
-const warmUpPosts = 20_000;
-/** A server that hangs ends the bench. */
-const warmUpMsMax = 60_000;
 const body = JSON.stringify({
   WebSocketEvent: {
     ConnectionId: "bi4wMTIzNDU2Nzg5YWJjZGVm",
@@ -23,59 +17,34 @@ const body = JSON.stringify({
   WebSocketKeepAlives: null,
 });
 const headers = { "content-type": "application/json" };
-
-/** One POST, until its answer has been read. */
-type Post = () => Promise<number>;
-
 const client = new HttpClient({}, { clock: new SystemClock() });
 const agent = new http.Agent({ keepAlive: true, maxSockets: inFlight });
 
-const ways: Readonly<Record<string, Post>> = {
-  own: async () => (await client.post(url, { headers, body })).body.length,
+function check(bytes: number): void {
+  if (bytes === 0) throw new Error("an empty answer");
+}
+
+const ways = {
+  "adapters/http-client": async () =>
+    check((await client.post(url, { headers, body })).body.length),
   fetch: async () => {
     const answer = await fetch(url, { method: "POST", headers, body, redirect: "manual" });
-    return (await answer.arrayBuffer()).byteLength;
+    check((await answer.arrayBuffer()).byteLength);
   },
-  node: () =>
-    new Promise((resolve, reject) => {
+  "node:http, Agent": () =>
+    new Promise<void>((resolve, reject) => {
       const request = http.request(url, { method: "POST", agent, headers }, (answer) => {
         let length = 0;
         answer.on("data", (piece: Uint8Array) => {
           length += piece.length;
         });
-        answer.on("end", () => resolve(length));
+        answer.on("end", () => resolve(check(length)));
       });
       request.on("error", reject);
       request.end(body);
     }),
 };
 
-const post = ways[way];
-if (post === undefined) throw new Error(`no way ${way}`);
-let count = 0;
-let running = true;
-
-async function loop(send: Post): Promise<void> {
-  while (running) {
-    if ((await send()) === 0) throw new Error("an empty answer");
-    count++;
-  }
-}
-
-const loops = Array.from({ length: inFlight }, () => loop(post));
-const warmUpEnd = performance.now() + warmUpMsMax;
-while (count < warmUpPosts) {
-  if (performance.now() > warmUpEnd) throw new Error(`only ${count} posts were answered`);
-  await new Promise((resolve) => setTimeout(resolve, 10));
-}
-const [before, startedAt, cpu] = [count, performance.now(), process.cpuUsage()];
-await new Promise((resolve) => setTimeout(resolve, Number(seconds) * 1_000));
-const { user, system } = process.cpuUsage(cpu);
-const posts = count - before;
-const wallMicros = ((performance.now() - startedAt) * 1_000) / posts;
-running = false;
-await Promise.all(loops);
+await contest(ways, { rounds: Number(rounds), inFlight, warmUps: 10_000 });
 client.close();
 agent.destroy();
-const cpuMicros = (user + system) / posts;
-process.stdout.write(`${JSON.stringify({ event: "posted", cpuMicros, wallMicros, posts })}\n`);
