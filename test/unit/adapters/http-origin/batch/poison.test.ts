@@ -65,8 +65,8 @@ interface Scene {
 
 const gone = ({ rig }: Scene) => rig.presences.at(-1) === "";
 
-/** The origin was given up over these items once, is back, and got them again. */
-async function givenUpOnce(retryMs: number, ...items: readonly unknown[]): Promise<Scene> {
+/** The origin was given up over these items, and is back. */
+async function givenUp(retryMs: number, ...items: readonly unknown[]): Promise<Scene> {
   const { rig, node } = await openRig({ retryMs, secret: "s" });
   const scene = { rig, node, origin: new FakeOrigin(rig) };
   await node.events("n:i1:h:1", 0, ...items);
@@ -74,9 +74,15 @@ async function givenUpOnce(retryMs: number, ...items: readonly unknown[]): Promi
   assert.equal(rig.errors.includes("origin-failed"), false, "nothing was left out");
   await scene.origin.until(() => !gone(scene));
   node.commands();
+  return scene;
+}
+
+/** It was given up over these items once, is back, and got them again. */
+async function givenUpOnce(retryMs: number, ...items: readonly unknown[]): Promise<Scene> {
+  const scene = await givenUp(retryMs, ...items);
   scene.origin.items.length = 0;
   scene.origin.failed = 0;
-  await node.events("n:i1:h:2", 0, assigned(a), assigned(b), ...items);
+  await scene.node.events("n:i1:h:2", 0, assigned(a), assigned(b), ...items);
   return scene;
 }
 
@@ -120,19 +126,11 @@ test("a connection with many such events is closed for the first of them", async
   const scene = await givenUpOnce(2_000, ...items, message(b, 1));
   const { rig, node, origin } = scene;
   await origin.until(closed(scene));
-  await node.events("n:i1:h:2", 6, message(a, 4, poison), message(b, 2), [
-    "close",
-    a,
-    5,
-    1013,
-    "",
-    "",
-  ]);
+  const end = ["close", a, 5, 1013, "", ""];
+  await node.events("n:i1:h:2", 6, message(a, 4, poison), message(b, 2), end);
   await origin.until(() => rig.origin.unconfirmedBytes === 0);
-  assert.deepEqual(
-    origin.items.filter(([verb]) => verb !== "assigned" && verb !== "alive"),
-    [message(b, 1), message(b, 2), ["close", a, 5, 1013, "", ""]],
-  );
+  const told = origin.items.filter(([verb]) => verb !== "assigned" && verb !== "alive");
+  assert.deepEqual(told, [message(b, 1), message(b, 2), end]);
   assert.equal(rig.errors.filter((code) => code === "origin-failed").length, 1);
   await node.events("n:i1:h:2", 9, message(a, 6));
   await origin.until(() => origin.items.some(([, id, seq]) => id === a && seq === 6));
@@ -188,11 +186,8 @@ test("while the origin cannot be reached nothing is left out", async () => {
 });
 
 test("long after it was given up a failure is one of the origin again", async () => {
-  const { rig, node } = await openRig({ retryMs: 2_000 });
-  const scene = { rig, node, origin: new FakeOrigin(rig) };
-  await node.events("n:i1:h:1", 0, message(a, 1, poison));
-  await scene.origin.until(() => gone(scene));
-  await scene.origin.until(() => !gone(scene));
+  const scene = await givenUp(2_000, message(a, 1, poison));
+  const { rig, node } = scene;
   await rig.advance(600_000);
   await node.events("n:i1:h:2", 0, message(a, 1, poison));
   await scene.origin.until(() => gone(scene));
@@ -200,12 +195,8 @@ test("long after it was given up a failure is one of the origin again", async ()
 });
 
 test("a handshake that always fails is refused; other items end nothing", async () => {
-  const { rig, node } = await openRig({ retryMs: 0 });
-  const scene = { rig, node, origin: new FakeOrigin(rig) };
-  await node.events("n:i1:h:1", 0, message(a, 1, poison));
-  await scene.origin.until(() => gone(scene));
-  await scene.origin.until(() => !gone(scene));
-  node.commands();
+  const scene = await givenUp(0, message(a, 1, poison));
+  const { rig, node } = scene;
   const items = [
     ["connect", b, { path: poison }],
     ["close", a, 2, 1000, poison, "client"],

@@ -6,16 +6,22 @@ import { test } from "node:test";
 import { readSettings, type Settings } from "../../../../../core/config/mod.ts";
 import { readBrokerLogin } from "../../../../../runtimes/cli/settings/broker-login.ts";
 import {
+  checkCluster,
+  checkIgnored,
+  checkPlainGetStatus,
+} from "../../../../../runtimes/cli/settings/http-settings.ts";
+import {
   adviceOn,
   changesOf,
   createAuthorizer,
 } from "../../../../../runtimes/cli/settings/mod.ts";
 import { ManualClock, MemoryLogger } from "../../../../support/memory/mod.ts";
 
-function login(flags: Readonly<Record<string, string>>): unknown {
-  const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });
-  return readBrokerLogin(settings);
+function settingsOf(flags: Readonly<Record<string, string>>): Settings {
+  return readSettings({ flags, environment: {}, file: undefined, defaults: {} });
 }
+
+const login = (flags: Readonly<Record<string, string>>) => readBrokerLogin(settingsOf(flags));
 
 test("an embedded broker that others reach needs a user and a password", () => {
   assert.equal(login({}), undefined, "only this machine reaches it");
@@ -32,7 +38,7 @@ async function refusalOf(setting: "jwt-secret-file" | "jwt-key", text: string): 
   const path = join(folder, "key");
   writeFileSync(path, text);
   const flags = { authorize: "jwt", [setting]: path };
-  const settings = readSettings({ flags, environment: {}, file: undefined, defaults: {} });
+  const settings = settingsOf(flags);
   try {
     await createAuthorizer(settings, { clock: new ManualClock(), logger: new MemoryLogger() });
     return "";
@@ -104,9 +110,7 @@ test("another certificate is taken over, a first one and the last one are not", 
   }
 });
 
-function adviceFor(flags: Readonly<Record<string, string>>): string[] {
-  return adviceOn(readSettings({ flags, environment: {}, file: undefined, defaults: {} }));
-}
+const adviceFor = (flags: Readonly<Record<string, string>>) => adviceOn(settingsOf(flags));
 
 test("an admin port that browsers refuse gets a line, and no other port does", () => {
   for (const port of ["1", "22", "5060", "6000", "6669", "10080"]) {
@@ -125,4 +129,115 @@ test("messages that may be sent and fit no client's queue get a line", () => {
   assert.match(line ?? "", /^--max-publish-size is above --send-queue-size: .*queue-too-small/);
   assert.equal(more.length, 0);
   assert.deepEqual(adviceFor({ ...queue, "max-publish-size": "64KiB" }), []);
+});
+
+function checked(flags: Readonly<Record<string, string>>): Settings {
+  const settings = settingsOf(flags);
+  checkCluster(settings);
+  checkIgnored(settings);
+  checkPlainGetStatus(settings);
+  return settings;
+}
+
+const secret = "0123456789abcdef";
+const here = { cluster: "http", peers: "http://127.0.0.1:1,http://localhost:2,http://[::1]:3" };
+
+test("a cluster over HTTP has no broker", () => {
+  assert.equal(checked(here).broker, "none");
+  assert.equal(checked({ ...here, broker: "none" }).broker, "none");
+  assert.throws(() => checked({ ...here, broker: "embedded" }), /--cluster http: .* --broker out/);
+  assert.equal(checked({}).broker, "embedded");
+});
+
+test("beyond this machine nodes need a secret, and the line names the setting", () => {
+  const missing = /^ServiceError: --cluster-secret is missing/;
+  const open: readonly Readonly<Record<string, string>>[] = [
+    { ...here, peers: "http://10.0.0.1:8083" },
+    { ...here, peers: `${here.peers},http://nodes.example:8083` },
+    { ...here, "cluster-host": "0.0.0.0" },
+    { ...here, "cluster-host": "::" },
+  ];
+  for (const flags of open) {
+    assert.throws(() => checked(flags), missing);
+    assert.equal(checked({ ...flags, "cluster-secret": secret }).cluster, "http");
+  }
+});
+
+test("what would be ignored is refused, and so is what would not be meant", () => {
+  assert.throws(() => checked({ cluster: "http" }), /--cluster http needs --peers/);
+  assert.throws(() => checked({ peers: "http://127.0.0.1:1" }), /--peers needs --cluster http/);
+  assert.throws(
+    () => checked({ "cluster-secret": secret }),
+    /--cluster-secret needs --cluster http/,
+  );
+  assert.throws(() => checked({ "cluster-port": "1" }), /--cluster-port needs --cluster http/);
+  assert.throws(() => checked({ "cluster-host": "::" }), /--cluster-host needs --cluster http/);
+  const wrong = [
+    "127.0.0.1:1",
+    "ws://127.0.0.1:1",
+    "http://127.0.0.1:1/path",
+    "http://127.0.0.1:1/?query",
+    "http://127.0.0.1:1/#hash",
+    "http://user:password@127.0.0.1:1",
+    "http://",
+  ];
+  for (const peers of wrong) assert.throws(() => checked({ ...here, peers }), /--peers: /, peers);
+  assert.equal(checked({ ...here, peers: "http://127.0.0.1:1/" }).peers.length, 1);
+});
+
+test("a secret is long enough, and no message shows it", () => {
+  for (const text of ["short", "with a blank in it", "ä".repeat(20)]) {
+    const flags = { ...here, "cluster-secret": text };
+    assert.throws(
+      () => checked(flags),
+      ({ message }: Error) => {
+        assert.match(message, /--cluster-secret: the given value is not allowed/);
+        return !message.includes(text);
+      },
+    );
+  }
+});
+
+test("what belongs to an origin over HTTP is refused without one", () => {
+  const flags = {
+    "origin-format": "batch",
+    "origin-name": "shop",
+    "origin-window": "5",
+    "origin-retry": "0ms",
+    "origin-secret": "not to be shown",
+    "origin-replies": "false",
+    "aws-stage": "prod",
+    "aws-domain-name": "api.example.org",
+  };
+  for (const [name, value] of Object.entries(flags)) {
+    const message = `--${name} needs --origin`;
+    assert.throws(() => checked({ [name]: value }), { code: "setting-invalid", message });
+    const settings = checked({ [name]: value, origin: "http://127.0.0.1:1/" });
+    assert.equal(settings.origin.length, 1);
+  }
+  assert.equal(checked({ "origin-format": "original" }).origin.length, 0, "it is the default");
+});
+
+test("what belongs to the service port is refused without one", () => {
+  const flags = {
+    "service-host": "::1",
+    "service-token": "not-to-be-shown",
+    "aws-access-keys-file": "keys",
+  };
+  for (const [name, value] of Object.entries(flags)) {
+    const message = `--${name} needs --service-port`;
+    assert.throws(() => checked({ [name]: value }), { code: "setting-invalid", message });
+    assert.equal(checked({ [name]: value, "service-port": "0" })["service-port"], 0);
+  }
+  assert.equal(checked({ "plain-get-status": "400" })["plain-get-status"], 400);
+});
+
+test("a plain GET is answered with a body, so not with a status that has none", () => {
+  for (const status of ["204", "205", "304"]) {
+    const message = `--plain-get-status: ${status} has no body, but the answer has one`;
+    assert.throws(() => checked({ "plain-get-status": status }), {
+      code: "setting-invalid",
+      message,
+    });
+  }
 });
