@@ -9,12 +9,14 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import {
+  figuresFile,
   figuresPage,
-  readFigures,
+  type Run,
   renderFigures,
   transportsPage,
   withHeadlines,
   withTransportCosts,
+  writtenFigures,
 } from "../support/docs/figures.ts";
 import { scalingPage, withScaling } from "../support/docs/scaling.ts";
 import { runCodecBench } from "./codec/codec.ts";
@@ -48,15 +50,15 @@ import { workersBench } from "./messages/workers.ts";
 const benchMsMax = 900_000;
 
 const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> = {
-  brokers: ({ effort, print }) => brokersBench(effort.rounds, print),
+  brokers: (session) => brokersBench(session),
   codec: ({ print }) => runCodecBench(print),
   connects: (session) => connectsBench(session),
   echo: (session) => echoBench(session),
   engines: (session) => sizesBench([bunNative, bunWasm, nodeWasm, denoWasm], small, session),
   "fan-out": (session) => fanOutBench(session),
-  groups: ({ print }) => groupsBench(print),
+  groups: (session) => groupsBench(session),
   growth: (session) => growthBench(session),
-  http: ({ effort, print }) => httpBench(effort.rounds, print),
+  http: (session) => httpBench(session),
   idle: (session) => idleBench(session),
   ingest: (session) => ingestBench(session),
   latency: (session) => latencyBench(session),
@@ -64,7 +66,7 @@ const benches: Readonly<Record<string, (session: Session) => Promise<unknown>>> 
   overhead: (session) => overheadBench(session),
   posts: ({ effort, print }) => postsBench(effort.rounds, print),
   profile: (session) => profileBench(session),
-  queued: ({ print }) => queuedBench([bunNative, bunWasm, nodeWasm], print),
+  queued: (session) => queuedBench([bunNative, bunWasm, nodeWasm], session),
   "round-trip": (session) => roundTripBench(session),
   sizes: (session) => sizesBench([bunNative, bunWasm], sizes, session),
   storm: (session) => stormBench(session),
@@ -91,12 +93,13 @@ const usual = [
  * Replaces the section of one bench; a run that is broken off keeps what was written before. Gives
  * what other pages lack, where not all benches that they show have been written.
  */
-function write(name: string, circumstances: string, session: Session): string[] {
-  const page = readFileSync(figuresPage, "utf8");
-  const others = readFigures(page).filter((one) => one.name !== name);
+function write(name: string, run: Run, session: Session): string[] {
+  const others = writtenFigures().filter((one) => one.name !== name);
   const { figures } = session;
-  const sections = [...others, { name, circumstances, body: session.markdown(), figures }];
-  writeFileSync(figuresPage, renderFigures(sections));
+  const sections = [...others, { name, run, body: session.markdown(), figures }];
+  const { page, data } = renderFigures(sections);
+  writeFileSync(figuresPage, page);
+  writeFileSync(figuresFile, data);
   const changes = { "README.md": withHeadlines, [transportsPage]: withTransportCosts };
   return Object.entries({ ...changes, [scalingPage]: withScaling }).flatMap(([path, change]) => {
     try {
@@ -165,9 +168,9 @@ async function main(): Promise<number> {
     }
     time?.begin(chosen.length - at);
     const session = new Session(effort, values.write, time);
-    const command = `\`npm run bench -- ${name} --rounds ${rounds}\``;
     const day = new Date().toISOString().slice(0, 10);
-    const about = [command, commit(), machine(), load(), day, versions()].join(", ");
+    const about = { commit: commit(), load: load(), day };
+    const where = { machine: machine(), versions: versions() };
     process.stdout.write(`\n## ${name}\n`);
     const watch = quick ? undefined : endAfter(benchMsMax, () => `${name} takes too long`);
     const from = performance.now();
@@ -181,8 +184,10 @@ async function main(): Promise<number> {
     } finally {
       clearTimeout(watch);
     }
-    process.stdout.write(`${name}: ${((performance.now() - from) / 1_000).toFixed(0)} s\n`);
-    if (values.write) lacking = write(name, about, session);
+    const run: Run = { rounds: session.roundsDone, ...about, ...where };
+    const seconds = ((performance.now() - from) / 1_000).toFixed(0);
+    process.stdout.write(`${name}: ${seconds} s, rounds: ${run.rounds}\n`);
+    if (values.write) lacking = write(name, run, session);
   }
   for (const line of lacking) process.stderr.write(`${line}\n`);
   return lacking.length === 0 && !failed ? 0 : 1;

@@ -9,7 +9,7 @@ import {
 } from "../measure/entrants.ts";
 import { type BenchProcess, onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { ranged, type Session } from "../measure/session.ts";
+import { middle, type Session } from "../measure/session.ts";
 import { type Entrant, type Stage, startOurs } from "../measure/stage.ts";
 import {
   beginCounting,
@@ -40,17 +40,16 @@ const entrants: readonly Entrant[] = [
   }),
 ];
 
+/** Of a server that is warm; of one that has just started two of them are shown. */
 const columns = {
   server: "CPU",
   main: "main thread",
   kernelShare: "in the kernel",
-  origin: "CPU: origin",
+  origin: "later: origin",
   accepts: "accepts",
   setUps: "set-up",
   receives: "receives",
   sends: "sends",
-  polls: "polls",
-  all: "all calls",
 } as const;
 type Column = keyof typeof columns;
 type Figure = Record<Column, number>;
@@ -82,13 +81,11 @@ export async function connectsBench(session: Session): Promise<void> {
     return;
   }
   session.say(
-    "What one client that connects costs the process that takes it: µs of CPU, those of its " +
-      "main thread alone, the kernel's share of the CPU, and system calls, as `perf stat` " +
-      "counts them. " +
-      "Other threads compile the program and collect its garbage. `set-up` is " +
-      "`setsockopt`, `getpeername` and `epoll_ctl`. Ours have an assigned origin with the " +
-      `library, which is told of each client. ${atOnce} connect at once, and stay. ` +
-      "Two workers are added up. Counting costs some CPU too.",
+    "What a client that connects costs: CPU of the process that takes it and of its origin for " +
+      `the first ${counted.toLocaleString("en")}, and after ` +
+      `${before.later.toLocaleString("en")} more, with the main thread's part, the kernel's ` +
+      "share and system calls (`perf stat`); " +
+      "`set-up` is `setsockopt`, `getpeername` and `epoll_ctl`, workers are added up.",
   );
   const parts = session.effort.quick ? ([before.first] as const) : Object.values(before);
   const figures = await inTurns(entrants, session.turns(), async ({ start }) => {
@@ -102,17 +99,15 @@ export async function connectsBench(session: Session): Promise<void> {
     }
     return measured;
   });
-  for (const [at, warmUp] of parts.entries()) {
-    const clients = `${counted} clients, after ${warmUp}`;
-    session.say(at === 0 ? `${clients} that were the server's first:` : `${clients} more:`);
-    session.table(
-      ["", ...Object.values(columns)],
-      entrants.map(({ name }, index) => [
-        name,
-        ...(Object.keys(columns) as Column[]).map((column) =>
-          ranged(figures[index]!.map((round) => round[at]![column])),
-        ),
-      ]),
-    );
-  }
+  const cell = (rounds: readonly Figure[][], column: Column, at: number): string =>
+    middle(rounds.map((round) => round[at]?.[column] ?? Number.NaN));
+  const all = Object.keys(columns) as Column[];
+  session.table(
+    ["", "first: CPU", "origin", "later: CPU", ...Object.values(columns).slice(1)],
+    entrants.map(({ name }, index) => {
+      const rounds = figures[index]!;
+      const first = [cell(rounds, "server", 0), cell(rounds, "origin", 0)];
+      return [name, ...first, ...all.map((column) => cell(rounds, column, 1))];
+    }),
+  );
 }

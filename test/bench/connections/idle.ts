@@ -11,7 +11,7 @@ import { slabBytes, tcpBufferBytes } from "../measure/kernel.ts";
 import { collectedBytes } from "../measure/memory.ts";
 import { type BenchProcess, onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { ranged, type Session } from "../measure/session.ts";
+import { middle, type Session } from "../measure/session.ts";
 import { type Entrant, type Stage, startOurs } from "../measure/stage.ts";
 import type { ConnectLoad } from "../programs/load/connect-load.ts";
 
@@ -77,9 +77,8 @@ export async function idleBench(session: Session): Promise<void> {
   const all = entrants(session.effort.quick);
   const connections = session.effort.quick ? "2,000" : "10,000";
   session.say(
-    `${connections} connections that say nothing. The memory of the server is what is resident ` +
-      "after garbage collection, less what was before. That of the kernel is the growth of its " +
-      "slabs and TCP buffers, for both ends of a connection, as the clients are on this machine.",
+    `${connections} connections that say nothing: what the server's memory grew by, after ` +
+      "garbage collection, and the kernel's for both ends. Goal: 4,096 bytes on Bun, wasm.",
   );
   const figures = await inTurns(all, session.turns(2), (entrant) => measure(entrant, session));
   const of = (index: number, name: keyof Figure): number[] =>
@@ -88,12 +87,11 @@ export async function idleBench(session: Session): Promise<void> {
     ["", "bytes in the server", "bytes in the kernel", "CPU a second, µs"],
     all.map(({ name }, index) => [
       name,
-      ranged(of(index, "bytes")),
-      ranged(of(index, "kernelBytes")),
-      ranged(of(index, "cpu")),
+      middle(of(index, "bytes")),
+      middle(of(index, "kernelBytes")),
+      middle(of(index, "cpu")),
     ]),
   );
-  session.say("Goal: 4,096 bytes on Bun with engine wasm.");
   const bars = all.map(({ name }, index) => ({ name, rounds: of(index, "bytes") }));
   session.bars("idle", "Bytes in the server for an idle connection", bars);
   for (const [index, { name }] of all.entries()) {

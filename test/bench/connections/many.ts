@@ -28,8 +28,6 @@ interface Figure {
   readonly slabBytes: number;
   readonly bufferBytes: number;
   readonly cpu: number;
-  /** Of the worker with most connections, to the mean, by its memory. */
-  readonly uneven: number;
 }
 
 async function connect(stage: Stage, { connections, holders }: Size): Promise<BenchProcess[]> {
@@ -68,7 +66,6 @@ async function measure(size: Size, { effort }: Session): Promise<Figure> {
       serverBytes: each(sum(grown)),
       slabBytes: each(slabBytes() - before.slab),
       bufferBytes: each(tcpBufferBytes() - before.buffers),
-      uneven: (Math.max(...grown) * grown.length) / sum(grown),
     };
     const cpuBefore = cpu();
     const idle = effort.quick ? 1_000 : idleMs;
@@ -82,12 +79,10 @@ async function measure(size: Size, { effort }: Session): Promise<Figure> {
 /** As many connections as one machine takes, over several workers. */
 export async function manyBench(session: Session): Promise<void> {
   const size = session.effort.quick ? quick : full;
-  const { connections, workers, holders } = size;
+  const { connections, workers } = size;
   session.say(
     `${connections.toLocaleString("en")} connections that say nothing, on ${workers} workers ` +
-      `(${nameOfOurs(bunNative)}, an assigned origin), from ${holders} processes and ` +
-      `${holders * addressesOfHolder} addresses. The memory of the workers is all that they ` +
-      "gained, garbage and compiled code included.",
+      `(${nameOfOurs(bunNative)}, an assigned origin): what the workers gained, garbage included.`,
   );
   const [figures = []] = await inTurns([size], session.turns(1), (one) => measure(one, session));
   const of = (name: keyof Figure): string => ranged(figures.map((figure) => figure[name]));
@@ -95,15 +90,12 @@ export async function manyBench(session: Session): Promise<void> {
     ["for each connection", ""],
     [
       ["bytes in the workers", of("serverBytes")],
-      ["bytes in slabs of the kernel, both ends", of("slabBytes")],
-      ["bytes in TCP buffers of the kernel, both ends", of("bufferBytes")],
+      ["bytes in slabs, both ends", of("slabBytes")],
+      ["bytes in TCP buffers, both ends", of("bufferBytes")],
       ["CPU of the workers a second, µs", of("cpu")],
     ],
   );
-  session.say(
-    `${of("perSecond")} connected a second. The worker that grew most gained ${of("uneven")} ` +
-      "times the mean.",
-  );
+  session.say(`${of("perSecond")} connected a second.`);
   for (const name of ["serverBytes", "slabBytes", "bufferBytes", "cpu"] as const) {
     session.keep(
       name,

@@ -1,6 +1,8 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { Crowd } from "../measure/crowd.ts";
+import { nameOfOurs } from "../measure/entrants.ts";
 import type { Contestant } from "../measure/processes.ts";
+import { ranged, type Session } from "../measure/session.ts";
 
 const count = 300;
 /** So large that nobody is closed. */
@@ -39,18 +41,22 @@ async function residentOfQueued(crowd: Crowd, messageBytes: number): Promise<num
 /** What a byte costs that waits in a send queue: the runtime's buffers and our own. */
 export async function queuedBench(
   contestants: readonly Contestant[],
-  print: (line: string) => void,
+  session: Session,
 ): Promise<void> {
+  session.rounds(1);
+  const sizes = [10_000, 200] as const;
+  const rows: string[][] = [];
   for (const contestant of contestants) {
-    for (const messageBytes of [10_000, 200]) {
+    const cells: string[] = [];
+    for (const messageBytes of sizes) {
       await using crowd = await Crowd.open(contestant, { count, queueBytes });
-      const ratios = await residentOfQueued(crowd, messageBytes);
-      const { runtime, engine } = contestant;
-      const shown = ratios.map((ratio) => ratio.toFixed(2)).join(" ");
-      print(
-        `queued, ${runtime} ${engine}, messages of ${messageBytes} bytes, ever more of them: ` +
-          `${shown} bytes resident for each that waits`,
-      );
+      cells.push(ranged(await residentOfQueued(crowd, messageBytes)));
     }
+    rows.push([nameOfOurs(contestant), ...cells]);
   }
+  session.say(
+    "Bytes resident for each byte that waits in a send queue, after garbage collection, while " +
+      "ever more messages of one size wait.",
+  );
+  session.table(["", ...sizes.map((bytes) => `${bytes.toLocaleString("en")} bytes`)], rows);
 }

@@ -3,6 +3,7 @@ import { setTimeout as wait } from "node:timers/promises";
 import { limits } from "../../../core/base/mod.ts";
 import { within } from "../../support/process/wait.ts";
 import { Crowd } from "../measure/crowd.ts";
+import { nameOfOurs } from "../measure/entrants.ts";
 import { type Line, linePlot } from "../measure/plots/line-plot.ts";
 import type { Contestant } from "../measure/processes.ts";
 import type { Session } from "../measure/session.ts";
@@ -15,13 +16,16 @@ const sampleMs = 20;
 /** Long enough that the close frames that nobody reads are given up too. */
 const afterMs = 6_000;
 const runMsMax = 40_000;
-const picture = "docs/unread-clients.svg";
+/** From the root, and from the page. */
+const picture = { written: "docs/unread-clients.svg", shown: "unread-clients.svg" };
 const mebibyte = 1_048_576;
 
 interface Run {
   readonly name: string;
   readonly points: [number, number][];
   readonly boundBytes: number;
+  /** Of the table. */
+  readonly cells: readonly string[];
 }
 
 /**
@@ -56,17 +60,13 @@ async function measure(contestant: Contestant, crowd: Crowd, session: Session): 
   const slow = await crowd.counter(/^wss_errors_total\{code="send-queue-full"\} (\d+)/m);
   const parts = [rest, work - rest, clients * queueBytes, clients * slackBytes(contestant)];
   const boundBytes = parts.reduce((sum, part) => sum + part, 0);
-  const [idle, working, queues, slack] = parts.map(inMiB);
-  const name = `${contestant.runtime} ${contestant.engine}`;
-  session.print(
-    `unread, ${name}: at most ${inMiB(peak)} MiB; bound ${inMiB(boundBytes)} = ${idle} at rest ` +
-      `+ ${working} at work + ${queues} queues + ${slack} slack; ${slow} clients closed as slow`,
-  );
+  const name = nameOfOurs(contestant);
+  const cells = [name, ...[peak, boundBytes, ...parts].map(inMiB), String(slow)];
   const runtimeName = contestant.runtime === "bun" ? "Bun" : "Node.js";
   session.keep(`${runtimeName}: most`, [peak / mebibyte]);
   session.keep(`${runtimeName}: bound`, [boundBytes / mebibyte]);
   const shown = points.map(([at, bytes]): [number, number] => [at - deafAt, bytes / mebibyte]);
-  return { name, points: shown.filter(([at]) => at >= 0), boundBytes };
+  return { name, points: shown.filter(([at]) => at >= 0), boundBytes, cells };
 }
 
 function inMiB(bytes: number): string {
@@ -87,7 +87,7 @@ function draw(runs: readonly Run[]): void {
   });
   const title = "Gateway memory: 1,000 clients that never read are sent 200 MB";
   const texts = { title, x: "seconds since the first message", y: "resident memory, MiB" };
-  writeFileSync(picture, linePlot(lines, texts));
+  writeFileSync(picture.written, linePlot(lines, texts));
 }
 
 /** Memory of a gateway whose clients read nothing while they are sent 200 MB; draws it too. */
@@ -95,12 +95,22 @@ export async function unreadBench(
   contestants: readonly Contestant[],
   session: Session,
 ): Promise<void> {
+  session.rounds(1);
   const runs: Run[] = [];
   for (const contestant of contestants) {
     await using crowd = await Crowd.open(contestant, { count: clients, queueBytes });
     const run = measure(contestant, crowd, session);
     runs.push(await within(run, { deadline: runMsMax, what: "the unread bench" }));
   }
+  session.say(
+    `MiB resident in a node whose ${clients.toLocaleString("en")} clients read nothing while ` +
+      "they are sent 200 MB, and the parts of its bound; the clients are closed as slow.",
+  );
+  const parts = ["at rest", "at work", "queues", "slack"];
+  session.table(
+    ["", "most", "bound", ...parts, "closed"],
+    runs.map(({ cells }) => cells),
+  );
   draw(runs);
-  session.print(`drawn in ${picture}`);
+  session.say(`![Lines: memory while nobody reads](${picture.shown})`);
 }

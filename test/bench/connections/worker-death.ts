@@ -22,8 +22,8 @@ async function measure(ours: Ours, broker: string): Promise<number> {
 export async function workerDeathBench(session: Session): Promise<void> {
   const all = [bunNative, denoWasm, nodeWasm].map((ours) => ({ ours, name: nameOfOurs(ours) }));
   session.say(
-    "One of two workers is killed (`kill -9`). The supervisor starts another one at once: how " +
-      "many milliseconds pass until that one takes connections. Goal: 1,000.",
+    "One of two workers is killed: milliseconds until another one takes connections in its " +
+      "place. Goal: 1,000.",
   );
   await using broker = await Mosquitto.start();
   const figures = await inTurns(all, session.turns(), ({ ours }) => measure(ours, broker.url()));

@@ -1,12 +1,10 @@
+import { median } from "./processes.ts";
 import type { Role, Stage } from "./stage.ts";
 
 /** Microseconds of CPU for each message, of each part; what is not there is missing. */
 export type Cost = Partial<Record<Role | "load", number>>;
 
 export const roles = ["server", "broker", "origin", "load"] as const;
-
-/** What the columns of `roles` are called. */
-export const roleTitles = ["CPU: server", "broker", "origin", "load"] as const;
 
 /** Reads the CPU of a stage now; the function returned gives what was used since, a message. */
 export function spend(stage: Stage): (messages: number, loadCpuSeconds?: number) => Cost {
@@ -21,6 +19,13 @@ export function spend(stage: Stage): (messages: number, loadCpuSeconds?: number)
     if (loadCpuSeconds !== undefined) cost.load = (loadCpuSeconds * 1e6) / messages;
     return cost;
   };
+}
+
+/** CPU of all processes for a message, the load with them: the sum of the medians of each. */
+export function allOfMedians(costs: readonly Cost[]): number {
+  return roles
+    .map((role) => median(costs.map((cost) => cost[role] ?? 0)))
+    .reduce((sum, cost) => sum + cost, 0);
 }
 
 /** CPU of all parts but the load. */

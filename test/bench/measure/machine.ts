@@ -27,8 +27,9 @@ export function machine(): string {
   return `${cpus().length} × ${cpus()[0]?.model}, ${memory}, Linux ${release().split("-")[0]}`;
 }
 
+/** Of the machine before a run. */
 export function load(): string {
-  return `load ${loadavg()[0]?.toFixed(2)} before the run`;
+  return `load ${loadavg()[0]?.toFixed(2)}`;
 }
 
 /** The commit, and whether there is more than it in the source. */

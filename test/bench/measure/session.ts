@@ -41,6 +41,11 @@ export function ratios(figures: Rounds, to: Rounds = []): number[] {
   return figures.map((figure, round) => figure / (to[round] ?? Number.NaN));
 }
 
+/** The median alone: a plot shows the spread, or another column of the row does. */
+export function middle(figures: Rounds): string {
+  return digits(median(figures.filter(Number.isFinite)));
+}
+
 /** What one bench says: on the screen, and for its section of the page. */
 export class Session {
   readonly effort: Effort;
@@ -49,6 +54,7 @@ export class Session {
   readonly #isWritten: boolean;
   /** Without one there is no limit. */
   readonly #time: SharedTime | undefined;
+  #rounds: number | undefined;
   readonly #lines: { kind: "text" | "markdown"; line: string }[] = [];
 
   constructor(effort: Effort, isWritten: boolean, time?: SharedTime) {
@@ -57,11 +63,15 @@ export class Session {
     this.#time = time;
   }
 
-  /** How many rounds to do, which it says; fewer than asked for where a round is long. */
+  /** How many rounds to do; fewer than asked for where a round is long. */
   rounds(most: number = Number.POSITIVE_INFINITY): number {
-    const rounds = Math.min(this.effort.rounds, most);
-    this.say(rounds === 1 ? "One round." : `${rounds} rounds.`);
-    return rounds;
+    this.#rounds = Math.min(this.effort.rounds, most);
+    return this.#rounds;
+  }
+
+  /** How many a bench has asked for. */
+  get roundsDone(): number {
+    return this.#rounds ?? this.effort.rounds;
   }
 
   /** The same for `inTurns`, which also ends when the time of this bench is used. */
@@ -111,7 +121,7 @@ export class Session {
 
   /** A picture of bars. */
   bars(name: string, title: string, bars: readonly Bar[]): void {
-    this.draw(name, `Bars: ${title}`, barPlot(bars, { title, show: digits }));
+    this.draw(name, `Bars: ${name}`, barPlot(bars, { title, show: digits }));
   }
 
   /** Keeps a figure for other pages. */

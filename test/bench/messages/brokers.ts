@@ -4,7 +4,8 @@ import { Ejabberd } from "../../support/brokers/ejabberd.ts";
 import { Nats } from "../../support/brokers/nats.ts";
 import { RabbitMq } from "../../support/brokers/rabbitmq.ts";
 import { type EchoFigure, echo } from "../measure/echo.ts";
-import { median, spread } from "../measure/processes.ts";
+import { nameOfOurs } from "../measure/entrants.ts";
+import { middle, type Session } from "../measure/session.ts";
 import { type Ours, startOurs } from "../measure/stage.ts";
 
 interface Server extends AsyncDisposable {
@@ -32,8 +33,9 @@ const kinds: Readonly<Record<string, () => Promise<Server>>> = {
 const contestant: Ours = { runtime: "bun", engine: "native" };
 
 /** The same echo over each kind of broker, one server of it, in turns. */
-export async function brokersBench(rounds: number, print: (line: string) => void): Promise<void> {
+export async function brokersBench(session: Session): Promise<void> {
   const loads = [1, 32] as const;
+  const rounds = session.rounds();
   const figures = new Map<string, EchoFigure[][]>();
   for (const name of Object.keys(kinds)) figures.set(name, [[], []]);
   for (let round = 0; round < rounds; round++) {
@@ -46,13 +48,19 @@ export async function brokersBench(rounds: number, print: (line: string) => void
       }
     }
   }
-  for (const [index, inFlight] of loads.entries()) {
-    print(`echo, 64 connections, ${inFlight} in flight each, 64-byte text, bun native, assigned:`);
-    for (const [name, both] of figures) {
-      const rates = (both[index] ?? []).map(({ messagesPerSecond }) => messagesPerSecond);
-      const cpu = median((both[index] ?? []).map((one) => one.cost.server ?? Number.NaN));
-      const gatewayCpu = `${cpu.toFixed(1)} µs CPU a message in the gateway`;
-      print(`  ${name.padEnd(12)} ${spread(rates, 0)} messages/s, ${gatewayCpu}`);
-    }
-  }
+  session.say(
+    `An echo over one server of each broker (${nameOfOurs(contestant)}, assigned), and the CPU ` +
+      "of the gateway.",
+  );
+  const columns = loads.flatMap((inFlight) => [`64 × ${inFlight}: messages/s`, "CPU"]);
+  session.table(
+    ["", ...columns],
+    Array.from(figures, ([name, both]) => [
+      name,
+      ...both.flatMap((rounds) => [
+        middle(rounds.map(({ messagesPerSecond }) => messagesPerSecond)),
+        middle(rounds.map(({ cost }) => cost.server ?? Number.NaN)),
+      ]),
+    ]),
+  );
 }

@@ -5,9 +5,9 @@ import {
   gateway,
   onBun,
   onNode,
-  spread,
 } from "../measure/processes.ts";
-import { ratios } from "../measure/session.ts";
+import { inTurns } from "../measure/rounds.ts";
+import { middle, ranged, ratios, type Session } from "../measure/session.ts";
 
 /** Before figures count, a runtime has compiled what is hot. */
 const load = { connections: 64, inFlight: 1, seconds: 3, warmUpMessages: 40_000 } as const;
@@ -72,19 +72,30 @@ async function overHttp(
   return await measure(server.process, server.port, origin.process);
 }
 
-const contestants: Readonly<Record<string, () => Promise<Figure>>> = {
-  "a POST a message by fetch, answer by a POST": () =>
-    overHttp("plain", (url) => onBun("http/plain-gateway", url)),
-  "a bare loop: a POST a message, nothing else": () =>
-    overHttp("original", (url) => onBun("http/bare-gateway", url)),
-  "original form": () => overHttp("original"),
-  "batch form": () => overHttp("batch"),
-  "aws form": () => overHttp("aws"),
-  "mosquitto, assigned origin": overMosquitto,
-};
+interface Entrant {
+  readonly name: string;
+  readonly run: () => Promise<Figure>;
+  /** Name of the one that it is held against. */
+  readonly against?: string;
+}
+
+const plain = "plain gateway";
+const mosquitto = "mosquitto, assigned";
+const entrants: readonly Entrant[] = [
+  { name: plain, run: () => overHttp("plain", (url) => onBun("http/plain-gateway", url)) },
+  {
+    name: "bare loop",
+    run: () => overHttp("original", (url) => onBun("http/bare-gateway", url)),
+    against: plain,
+  },
+  { name: "`original`", run: () => overHttp("original"), against: plain },
+  { name: "`batch`", run: () => overHttp("batch"), against: mosquitto },
+  { name: "`aws`", run: () => overHttp("aws"), against: plain },
+  { name: mosquitto, run: overMosquitto },
+];
 
 /** Requests that an origin gets while 10,000 connections are silent. */
-async function requestsWhileIdle(print: (line: string) => void): Promise<void> {
+async function requestsWhileIdle(session: Session): Promise<void> {
   await using origin = await started(onBun("http/echo-origin", "count"));
   const flags = ["--origin", origin.url, "--keep-alive-interval", `${keepAlives}s`];
   await using server = await started(gateway(bunNative, "none", ...flags));
@@ -98,47 +109,40 @@ async function requestsWhileIdle(print: (line: string) => void): Promise<void> {
   const since = performance.now();
   const named = [await alive(), await alive(), await alive()];
   const seconds = (performance.now() - since) / 1_000;
-  const what = `${named.length} requests in ${seconds.toFixed(0)} s, of ${named.join(", ")} ids`;
-  print(`${idleConnections} idle connections, an interval of ${keepAlives} s: ${what}`);
+  session.say(
+    `While ${idleConnections.toLocaleString("en")} connections are idle, with an interval of ` +
+      `${keepAlives} s: ${named.length} requests in ${seconds.toFixed(0)} s, each with ` +
+      `${Math.min(...named).toLocaleString("en")} ids.`,
+  );
 }
 
 /** Echo over HTTP origins on Bun beside what one writes first, and beside the broker's path. */
-export async function httpBench(rounds: number, print: (line: string) => void): Promise<void> {
-  const names = Object.keys(contestants);
-  const figures = new Map<string, Figure[]>(names.map((name) => [name, []]));
-  for (let round = 0; round < rounds; round++) {
-    for (const name of round % 2 === 0 ? names : [...names].reverse()) {
-      figures.get(name)!.push(await contestants[name]!());
-    }
-  }
-  print(
-    `echo over HTTP, bun native, 64 connections, 1 in flight, 64-byte text, ${rounds} rounds:`,
+export async function httpBench(session: Session): Promise<void> {
+  const figures = await inTurns(entrants, session.turns(), ({ run }) => run());
+  const rates = figures.map((rounds) => rounds.map((one) => one.messagesPerSecond));
+  const own = figures.map((rounds) => rounds.map((one) => one.cpuMicrosecondsPerMessage));
+  session.say(
+    "An echo on Bun, native, 64 × 1, with the CPU of the gateway and of gateway, origin and " +
+      "load. A plain gateway sends and gets each message by a POST of `fetch`; a bare loop " +
+      "POSTs over raw TCP and does nothing else. Ratios are to the plain gateway, of `batch` to " +
+      "mosquitto. Goals: 3 and 60 µs with `original`, 0.8 and 12 µs with `batch`.",
   );
-  const rates = (name: string | undefined): number[] =>
-    (figures.get(name ?? "") ?? []).map(({ messagesPerSecond }) => messagesPerSecond);
-  for (const name of names) {
-    const cpu = spread(
-      figures.get(name)!.map((one) => one.cpuMicrosecondsPerMessage),
-      1,
-    );
-    const perSecond = spread(rates(name), 0);
-    print(`  ${name.padEnd(44)} ${perSecond} messages/s, ${cpu} µs CPU a message`);
-  }
-  const [plain, bare, original, batch, , mqtt] = names;
-  const ratio = (one: readonly number[], other: readonly number[]): string =>
-    spread(ratios(one, other), 2);
-  print(`  original / a POST a message: ${ratio(rates(original), rates(plain))} (goal: 3)`);
-  print(`  bare loop / a POST a message: ${ratio(rates(bare), rates(plain))}`);
-  const all = (name: string | undefined): number[] =>
-    figures.get(name!)!.map((one) => one.allCpuMicrosecondsPerMessage);
-  print(
-    "  CPU of gateway, origin and generator together, which limits the messages on two cores:",
+  session.table(
+    ["", "messages/s", "ratio", "CPU: gateway", "all"],
+    entrants.map(({ name, against }, index) => {
+      const others = rates[entrants.findIndex((one) => one.name === against)];
+      return [
+        name,
+        middle(rates[index]!),
+        ranged(ratios(rates[index]!, others)),
+        middle(own[index]!),
+        middle(figures[index]!.map((one) => one.allCpuMicrosecondsPerMessage)),
+      ];
+    }),
   );
-  const alls = [plain, bare, original].map((name) => spread(all(name), 0)).join(", ");
-  print(`    ${alls} µs a message (a POST a message, bare loop, original)`);
-  print(`    a POST a message / original: ${ratio(all(plain), all(original))}`);
-  print(`    a POST a message / bare loop: ${ratio(all(plain), all(bare))}`);
-  print(`  batch / mosquitto: ${ratio(rates(batch), rates(mqtt))} (goal: 0.8)`);
-  print("  goals of CPU in the gateway: 60 µs original, 12 µs batch");
-  await requestsWhileIdle(print);
+  for (const [index, { name }] of entrants.entries()) {
+    session.keep(name, rates[index]!);
+    session.keep(`${name}: cpu`, own[index]!);
+  }
+  await requestsWhileIdle(session);
 }

@@ -1,8 +1,8 @@
-import { type Cost, roles, roleTitles, spend } from "../measure/costs.ts";
+import { type Cost, spend } from "../measure/costs.ts";
 import { bunNative, denoWasm, nameOfOurs, nodeWasm, peersOf } from "../measure/entrants.ts";
 import { type BenchProcess, onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { ranged, ratios, type Session } from "../measure/session.ts";
+import { middle, ratios, type Session } from "../measure/session.ts";
 import {
   type Entrant,
   nchanMissing,
@@ -84,20 +84,20 @@ async function measure(entrant: Entrant, { effort }: Session): Promise<Figure> {
 export async function ingestBench(session: Session): Promise<void> {
   const all = entrants(session.effort.quick);
   session.say(
-    `${connections} clients send 64-byte texts as fast as they are read. In the first rows the ` +
-      "server counts them; in ours an origin does, behind mosquitto. CPU is in µs a message.",
+    `${connections} clients send 64-byte texts as fast as they are read: the servers of the ` +
+      "first rows count them, in ours an origin does, behind mosquitto.",
   );
   const missing = nchanMissing();
   if (missing !== undefined) session.say(`Without nchan: ${missing}.`);
   const figures = await inTurns(all, session.turns(2), (entrant) => measure(entrant, session));
   const rates = figures.map((rounds) => rounds.map((one) => one.messagesPerSecond));
   session.table(
-    ["", "messages/s", "to `ws`", ...roleTitles],
+    ["", "messages/s", "to `ws`", "CPU: server"],
     all.map(({ name }, index) => [
       name,
-      ranged(rates[index]!),
-      ranged(ratios(rates[index]!, rates[0]!)),
-      ...roles.map((role) => ranged(figures[index]!.map(({ cost }) => cost[role] ?? Number.NaN))),
+      middle(rates[index]!),
+      middle(ratios(rates[index]!, rates[0]!)),
+      middle(figures[index]!.map(({ cost }) => cost.server ?? Number.NaN)),
     ]),
   );
   const bars = all.map(({ name }, index) => ({ name, rounds: rates[index]! }));

@@ -10,7 +10,7 @@ import { latencyAt, type PacedFigure, paced } from "../measure/paced.ts";
 import { type Line, linePlot } from "../measure/plots/line-plot.ts";
 import { median } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { ranged, type Session } from "../measure/session.ts";
+import { digits, middle, type Session } from "../measure/session.ts";
 import type { Entrant } from "../measure/stage.ts";
 
 const connections = 64;
@@ -76,50 +76,56 @@ export async function latencyBench(session: Session): Promise<void> {
   const all = [...peersOf("echo"), ...ours];
   const entrants = session.effort.quick ? all.filter(({ quick }) => quick === true) : all;
   session.say(
-    `64-byte texts over ${connections} connections at a fixed rate. A latency counts from the ` +
-      "moment at which the message was due, not from when it was sent: what a slow answer " +
-      "holds up is counted (no coordinated omission). Figures are in µs, from an HdrHistogram. " +
-      "The load polls, so it keeps one of the processors busy. CPU is in µs a message, of " +
-      "server, broker and origin.",
+    `An echo over ${connections} connections at a fixed rate a second: µs from the moment ` +
+      "at which a message was due, so that what a slow answer holds up is counted. The load " +
+      "polls, and keeps a processor busy.",
   );
   const results = await inTurns(entrants, session.turns(), (entrant) =>
     allRates(entrant, session),
   );
   const shown = session.effort.quick ? [drawnRate] : rates;
+  const figuresAt = (at: number): PacedFigure[][] =>
+    results.map((rounds) => rounds.map((figure) => figure[at]!));
+  const columns = shown.flatMap((rate) => [`${rate.toLocaleString("en")}: 50 %`, ...later]);
+  session.table(
+    ["", ...columns],
+    entrants.map(({ name }, index) => [
+      name,
+      ...shown.flatMap((_, at) => cells(figuresAt(at)[index]!)),
+    ]),
+  );
+  const late = shown.map((_, at) => {
+    const measured = figuresAt(at).filter((rounds) => rounds.length > 0);
+    return Math.max(...measured.map((rounds) => median(rounds.map(({ late99 }) => late99))));
+  });
+  session.say(
+    `The load was late itself: in the worst row 99 % were sent within ` +
+      `${late.map(digits).join(" and ")} µs.`,
+  );
+  const missed = results.flat(2).reduce((sum, figure) => sum + figure.unanswered, 0);
+  if (missed > 0) session.say(`${missed} messages were not answered within 5 s.`);
   for (const [at, rate] of shown.entries()) {
-    const figures = results.map((rounds) => rounds.map((figure) => figure[at]!));
-    session.say(`${rate.toLocaleString("en")} messages a second:`);
-    session.table(
-      ["", ...columns.map((one) => `${one} %`), "most", "sent late, 99 %", "CPU"],
-      entrants.map(({ name }, index) => {
-        const rounds = figures[index]!;
-        return [
-          name,
-          ...columns.map((one) => ranged(rounds.map((figure) => latencyAt(figure, one)))),
-          ranged(rounds.map(({ max }) => max)),
-          ranged(rounds.map(({ late99 }) => late99)),
-          costsOf(rounds),
-        ];
-      }),
-    );
-    const unanswered = figures.flat().reduce((sum, figure) => sum + figure.unanswered, 0);
-    if (unanswered > 0) session.say(`${unanswered} messages were not answered within 5 s.`);
     for (const [index, { name }] of entrants.entries()) {
-      for (const role of ["server", "broker", "origin"] as const) {
-        const costs = figures[index]!.map(({ cost }) => cost[role] ?? Number.NaN);
-        if (costs.every(Number.isFinite)) session.keep(`${rate}: ${name}: ${role}`, costs);
-      }
+      keep(session, `${rate}: ${name}`, figuresAt(at)[index]!);
     }
-    if (rate !== drawnRate) continue;
-    const alternative = "Lines: latency by percentile, each of the rows above";
-    session.draw("latency", alternative, curves(entrants, figures));
   }
+  const alternative = "Lines: latency by percentile";
+  session.draw("latency", alternative, curves(entrants, figuresAt(shown.indexOf(drawnRate))));
 }
 
-/** Medians of CPU, of those parts that there are. */
-function costsOf(rounds: readonly PacedFigure[]): string {
-  return (["server", "broker", "origin"] as const)
-    .map((role) => median(rounds.map(({ cost }) => cost[role] ?? Number.NaN)))
-    .map((cost) => (Number.isFinite(cost) ? cost.toFixed(1) : "–"))
-    .join(", ");
+/** The columns of one rate, behind that of the median. */
+const later = ["99 %", "99.9 %"];
+
+function cells(rounds: readonly PacedFigure[]): string[] {
+  const at = (percentile: number): number[] =>
+    rounds.map((figure) => latencyAt(figure, percentile));
+  return [50, 99, 99.9].map((percentile) => middle(at(percentile)));
+}
+
+/** CPU of those parts that there are. */
+function keep(session: Session, name: string, rounds: readonly PacedFigure[]): void {
+  for (const role of ["server", "broker", "origin"] as const) {
+    const costs = rounds.map(({ cost }) => cost[role] ?? Number.NaN);
+    if (costs.every(Number.isFinite)) session.keep(`${name}: ${role}`, costs);
+  }
 }

@@ -1,7 +1,7 @@
 import { echo } from "../measure/echo.ts";
 import { bunNative, nodeWasm } from "../measure/entrants.ts";
 import { median, onBun, onNode } from "../measure/processes.ts";
-import { digits, type Rounds, ranged, type Session } from "../measure/session.ts";
+import { digits, middle, type Rounds, type Session } from "../measure/session.ts";
 import { type Ours, type Stage, startOurs } from "../measure/stage.ts";
 
 const connections = 64;
@@ -128,15 +128,12 @@ function meanOf(figures: Rounds): string {
 /** What the histograms cost, by the same gateway with and without them. */
 export async function overheadBench(session: Session): Promise<void> {
   session.say(
-    "What the metrics cost: CPU of the gateway in µs a message of the echo, as it is and " +
-      "without histograms, event-loop lag and garbage collections. Nobody scrapes, no console " +
-      "is open, and traces are off. Two gateways are up in each round and have the load in " +
-      `turns, ${sliceSeconds} s each. The last column is the mean ratio of the rounds and its ` +
-      "standard error.",
+    "CPU of the gateway for an echo as it is and without histograms, event-loop lag and garbage " +
+      "collections: the mean ratio and its standard error. `counted` is what an echo makes the " +
+      "metrics do, times the nanoseconds of each, as a share of the CPU.",
   );
   const rounds = session.rounds();
   const rows: string[][] = [];
-  const parts: string[][] = [];
   for (const [name, ours] of gateways) {
     const costs: (readonly Costs[])[] = [];
     for (let index = 0; index < rounds; index++) costs.push(await round(ours, session));
@@ -146,27 +143,17 @@ export async function overheadBench(session: Session): Promise<void> {
       const ratios = ofLoad.map(({ asItIs, without }) => asItIs / without);
       const row = `${name}, ${connections} × ${inFlight}`;
       session.keep(row, ratios);
-      const all = [ofLoad.map((one) => one.asItIs), ofLoad.map((one) => one.without), ratios];
-      rows.push([row, ...all.map((figures) => ranged(figures, digits)), meanOf(ratios)]);
       const { observations, additions } = await doneForOne(ours, inFlight, session);
       const nanoseconds =
         observations * times.observation + additions * times.addition + looks * times.look;
-      const message = median(ofLoad.map((one) => one.asItIs)) * 1_000;
-      parts.push([
+      const asItIs = ofLoad.map((one) => one.asItIs);
+      rows.push([
         row,
-        `${digits(observations)} × ${digits(times.observation)}`,
-        `${digits(additions)} × ${digits(times.addition)}`,
-        `${looks} × ${digits(times.look)}`,
-        `${digits((100 * nanoseconds) / message)} %`,
+        middle(asItIs),
+        meanOf(ratios),
+        `${digits(nanoseconds / (median(asItIs) * 10))} %`,
       ]);
     }
   }
-  session.table(["", "as it is", "without", "ratio", "mean"], rows);
-  session.say(
-    "What a message makes the metrics do, counted by a gateway that counts it, times the " +
-      "nanoseconds of each in a loop of its own; and the looks at fields that say that nobody " +
-      "follows and nothing is traced. The last column is their sum as a share of the CPU above. " +
-      "What runs by time is not in it: the event loop's lag and the look at garbage collections.",
-  );
-  session.table(["", "observations", "additions", "looks", "of a message"], parts);
+  session.table(["", "as it is", "to without", "counted"], rows);
 }

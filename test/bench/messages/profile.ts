@@ -1,7 +1,7 @@
 import { generate } from "../measure/echo.ts";
-import { bunNative, bunWasm, entrantOf, nodeWasm, peersOf } from "../measure/entrants.ts";
+import { bunNative, entrantOf, nodeWasm, peersOf } from "../measure/entrants.ts";
 import { inTurns } from "../measure/rounds.ts";
-import { ranged, type Session } from "../measure/session.ts";
+import { middle, type Session } from "../measure/session.ts";
 import type { Entrant } from "../measure/stage.ts";
 import {
   type CallKind,
@@ -13,7 +13,6 @@ import {
 const loads = [
   { connections: 64, inFlight: 1 },
   { connections: 1, inFlight: 1 },
-  { connections: 64, inFlight: 32 },
 ] as const;
 const seconds = 3;
 /** Of those: `perf` takes a moment to begin. */
@@ -21,11 +20,11 @@ const countedSeconds = 2;
 
 const entrants: readonly Entrant[] = [
   ...peersOf("echo").slice(0, 2),
-  ...[bunNative, bunWasm, nodeWasm].map((ours) => entrantOf(ours)),
+  ...[bunNative, nodeWasm].map((ours) => entrantOf(ours)),
 ];
 
-const columns = ["microseconds", "kernelShare", "sends", "receives", "polls", "all"] as const;
-type Figure = Record<(typeof columns)[number], number>;
+const columns = ["kernelShare", "sends", "receives", "polls"] as const;
+type Figure = Record<(typeof columns)[number] | "microseconds", number>;
 
 /** What one message costs the process that holds the connections. */
 async function measure(entrant: Entrant, { effort }: Session): Promise<Figure[]> {
@@ -50,7 +49,6 @@ async function measure(entrant: Entrant, { effort }: Session): Promise<Figure[]>
       sends: rates.sends * each,
       receives: rates.receives * each,
       polls: rates.polls * each,
-      all: rates.all * each,
     });
   }
   return figures;
@@ -63,20 +61,21 @@ export async function profileBench(session: Session): Promise<void> {
     return;
   }
   session.say(
-    "What one message of the echo costs the process that holds the connections: µs of CPU, the " +
-      "share of it in the kernel, and system calls, as `perf stat` counts them. A poll is one " +
-      "turn of the event loop. One process answers by itself in the first rows; ours passes " +
-      "each message on to mosquitto, and its answer back. Counting costs some CPU too.",
+    "What an echo costs the process that holds the connections: CPU, the kernel's share, and " +
+      "system calls (`perf stat`); a poll is a turn of the event loop. " +
+      "64 × 1; alone is 1 × 1.",
   );
   const results = await inTurns(entrants, session.turns(), (entrant) => measure(entrant, session));
-  for (const [at, { connections, inFlight }] of loads.entries()) {
-    session.say(`${connections} connections with ${inFlight} in flight each:`);
-    session.table(
-      ["", "CPU", "in the kernel", "sends", "receives", "polls", "all calls"],
-      entrants.map(({ name }, index) => [
-        name,
-        ...columns.map((column) => ranged(results[index]!.map((round) => round[at]![column]))),
-      ]),
-    );
-  }
+  const rows = loads.flatMap(({ connections }, at) =>
+    entrants.map(({ name }, index) => {
+      const of = (column: keyof Figure): number[] =>
+        results[index]!.map((round) => round[at]![column]);
+      return [
+        connections === 1 ? `${name}, alone` : name,
+        middle(of("microseconds")),
+        ...columns.map((column) => middle(of(column))),
+      ];
+    }),
+  );
+  session.table(["", "CPU", "in the kernel", "sends", "receives", "polls"], rows);
 }

@@ -46,10 +46,8 @@ export async function roundTripBench(session: Session): Promise<void> {
     rowOf(entrantOf({ ...bunNative, mode: "open" })),
   ];
   session.say(
-    "One connection with one message on its way: the median of its round trips in µs. The first " +
-      "two rows are what nobody can save: an echo in one process, and a message that goes " +
-      "through mosquitto there and back. The last column is the ratio to the sum of these two. " +
-      "Goal: 1.5 on Bun with its own server.",
+    "One connection with one message on its way: the median of its round trips in µs, and its " +
+      "ratio to the sum of the first two rows, which nobody can save. Goal: 1.5 on Bun, native.",
   );
   const results = await inTurns(rows, session.turns(), ({ measure }) => measure());
   const [inProcess, loop] = results as [number[], number[]];

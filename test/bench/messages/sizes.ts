@@ -1,6 +1,7 @@
 import { type EchoFigure, type EchoSize, throughEverything, wsEcho } from "../measure/echo.ts";
-import { type Contestant, median, nameOf, spread } from "../measure/processes.ts";
-import { ratios, type Session } from "../measure/session.ts";
+import { nameOfOurs } from "../measure/entrants.ts";
+import type { Contestant } from "../measure/processes.ts";
+import { middle, ranged, ratios, type Session } from "../measure/session.ts";
 
 const kinds = ["text", "binary"] as const;
 
@@ -8,7 +9,6 @@ type Load = Pick<EchoSize, "connections" | "inFlight" | "messageBytes" | "warmUp
 
 /** Messages of several sizes. */
 export const sizes: readonly Load[] = [
-  { connections: 16, inFlight: 4, messageBytes: 64, warmUpMessages: 20_000 },
   { connections: 16, inFlight: 4, messageBytes: 4_096, warmUpMessages: 20_000 },
   { connections: 16, inFlight: 4, messageBytes: 65_536, warmUpMessages: 2_000 },
 ];
@@ -26,8 +26,10 @@ export const small: readonly Load[] = [
 export async function sizesBench(
   contestants: readonly Contestant[],
   loads: readonly Load[],
-  { effort: { rounds }, print }: Session,
+  session: Session,
 ): Promise<void> {
+  const rounds = session.rounds();
+  const rows: string[][] = [];
   for (const size of loads) {
     const { connections, inFlight, messageBytes } = size;
     for (const kind of kinds) {
@@ -40,28 +42,28 @@ export async function sizesBench(
           figures[index]?.push(await throughEverything(contestant, load));
         }
       }
-      const what = `${connections} connections, ${inFlight} in flight each`;
-      print(`echo, ${what}, ${messageBytes}-byte ${kind}, ${rounds} rounds:`);
-      print(row("ws on node, in-process", baseline, baseline));
-      for (const [index, contestant] of contestants.entries()) {
-        print(row(nameOf(contestant), figures[index] ?? [], baseline));
-      }
+      const what =
+        loads === small
+          ? `${connections} × ${inFlight}`
+          : `${messageBytes?.toLocaleString("en")} bytes`;
+      rows.push([`${what}, ${kind}`, ...figures.flatMap((one) => held(one, baseline))]);
     }
   }
+  const { connections, inFlight } = loads[0]!;
+  const what = loads === small ? "messages of 64 bytes" : `${connections} × ${inFlight}`;
+  session.say(
+    `Echoes, ${what}, and the CPU of the gateway, as ratios to \`ws\` in one process on ` +
+      "Node.js; ours over mosquitto with an assigned origin.",
+  );
+  const columns = contestants.flatMap((one) => [`${nameOfOurs(one)}: messages/s`, "CPU"]);
+  session.table(["", ...columns], rows);
 }
 
 const cpuOf = ({ cost }: EchoFigure): number => cost.server ?? Number.NaN;
 
-function row(
-  name: string,
-  figures: readonly EchoFigure[],
-  baseline: readonly EchoFigure[],
-): string {
-  const ratio = (read: (figure: EchoFigure) => number): string =>
-    spread(ratios(figures.map(read), baseline.map(read)), 2);
-  const own = median(figures.map(cpuOf));
-  return (
-    `  ${name.padEnd(42)} ratio of messages/s ${ratio((one) => one.messagesPerSecond)}, ` +
-    `of CPU ${ratio(cpuOf)}, ${own.toFixed(1)} µs`
-  );
+/** Messages a second, and CPU, to those of the baseline. */
+function held(figures: readonly EchoFigure[], baseline: readonly EchoFigure[]): string[] {
+  const ratio = (read: (figure: EchoFigure) => number): number[] =>
+    ratios(figures.map(read), baseline.map(read));
+  return [ranged(ratio((one) => one.messagesPerSecond)), middle(ratio(cpuOf))];
 }

@@ -1,12 +1,7 @@
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
-import {
-  type BenchProcess,
-  type Contestant,
-  gateway,
-  onNode,
-  spread,
-} from "../measure/processes.ts";
-import type { Effort, Session } from "../measure/session.ts";
+import { nameOfOurs } from "../measure/entrants.ts";
+import { type BenchProcess, type Contestant, gateway, onNode } from "../measure/processes.ts";
+import { type Effort, middle, ranged, type Session } from "../measure/session.ts";
 import type { FanOutLoad, FanOutStep } from "../programs/load/fan-out-load.ts";
 
 const atOnce = 64;
@@ -19,8 +14,6 @@ interface Cost {
   /** Of that process of the gateway that had most to do: it is full first. */
   readonly busiest: number;
   readonly generator: number;
-  /** Processors that gateway and generator kept busy. */
-  readonly busy: number;
 }
 
 type Load = "fan-out" | "connects";
@@ -70,47 +63,29 @@ async function measure(broker: Mosquitto, contestant: Contestant, one: Case): Pr
   const took = counted.seconds ?? seconds;
   const count = counted.deliveries ?? counted.handshakes ?? Number.NaN;
   const each = (cpuSeconds: number): number => (cpuSeconds * 1e6) / count;
-  const all = spent.reduce((sum, cpu) => sum + cpu, 0);
   const drove = ((await generator) * took) / (seconds * 0.9);
   return {
     perSecond: count / took,
-    gateway: each(all),
+    gateway: each(spent.reduce((sum, cpu) => sum + cpu, 0)),
     busiest: each(Math.max(...spent)),
     generator: each(drove),
-    busy: (all + drove) / took,
   };
 }
 
 /** What one process and two workers cost with one load. */
-function say(
-  print: (line: string) => void,
-  load: Load,
-  costs: readonly (readonly Cost[])[],
-): void {
-  const [unit, scale] = load === "fan-out" ? ["thousand/s", 1_000] : ["/s", 1];
-  for (const [at, list] of costs.entries()) {
-    const figures = (name: keyof Cost, digits: number, scale = 1): string => {
-      const scaled = list.map((cost) => cost[name] / scale);
-      return spread(scaled, digits);
-    };
-    const name = at === 0 ? "one process" : "two workers";
-    const rates = `${figures("perSecond", 0, scale)} ${unit}`;
-    print(`    ${name}: ${rates}; processors busy ${figures("busy", 2)}`);
-    print(
-      `      CPU of each in µs: gateway ${figures("gateway", 2)}, its busiest process ` +
-        `${figures("busiest", 2)}, generator ${figures("generator", 2)}`,
-    );
-  }
-  const [ones = [], twos = []] = costs;
-  const ratio = (of: (one: Cost, two: Cost) => number): string =>
-    spread(
-      twos.map((two, round) => of(ones[round] ?? two, two)),
-      2,
-    );
-  print(
-    `    two to one: rate ${ratio((one, two) => two.perSecond / one.perSecond)}; by the ` +
-      `CPU of the busiest process ${ratio((one, two) => one.busiest / two.busiest)}`,
-  );
+function cells([ones = [], twos = []]: readonly (readonly Cost[])[]): string[] {
+  const of = (costs: readonly Cost[], name: keyof Cost): string =>
+    middle(costs.map((cost) => cost[name]));
+  const ratio = (read: (one: Cost, two: Cost) => number): string =>
+    ranged(twos.map((two, round) => read(ones[round] ?? two, two)));
+  return [
+    of(ones, "perSecond"),
+    ratio((one, two) => two.perSecond / one.perSecond),
+    ratio((one, two) => one.busiest / two.busiest),
+    of(ones, "gateway"),
+    of(twos, "gateway"),
+    of(ones, "generator"),
+  ];
 }
 
 /** Two workers beside one process, with loads that keep the gateway busy, in turns. */
@@ -118,27 +93,30 @@ export async function workersBench(
   contestants: readonly Contestant[],
   session: Session,
 ): Promise<void> {
-  const { effort, print } = session;
+  const { effort } = session;
   const rounds = session.rounds(2);
   await using broker = await Mosquitto.start();
-  print("one process and two workers; the generator is one process on the same processors:");
+  const rows: string[][] = [];
   for (const load of ["fan-out", "connects"] as const) {
-    const what =
-      load === "fan-out" ? `to ${connectionsOf(effort)} clients` : `${atOnce} clients at once`;
     for (const contestant of effort.quick ? contestants.slice(0, 1) : contestants) {
-      const { runtime, engine } = contestant;
+      const name = `${load}, ${nameOfOurs(contestant)}`;
       if (!session.mayTake()) {
-        session.leftOut([`${load}, ${runtime} ${engine}`]);
+        session.leftOut([name]);
         continue;
       }
-      print(`  ${load}, ${what}, ${runtime} ${engine}:`);
       const costs: Cost[][] = [[], []];
       for (let round = 0; round < rounds; round++) {
         for (const workers of [1, 2]) {
           costs[workers - 1]?.push(await measure(broker, contestant, { load, workers, effort }));
         }
       }
-      say(print, load, costs);
+      rows.push([name, ...cells(costs)]);
     }
   }
+  session.say(
+    `Deliveries to ${connectionsOf(effort).toLocaleString("en")} clients, and connects of ` +
+      `${atOnce} at once: two workers to one process, by their rate and by the CPU of the ` +
+      "busiest process; CPU of the gateway with each, and of the load. Goal: 1.7.",
+  );
+  session.table(["", "a second", "rate", "busiest", "CPU: one", "two", "load"], rows);
 }

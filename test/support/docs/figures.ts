@@ -1,69 +1,119 @@
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 
-/** The page that `npm run bench -- --write` writes, and what it says before the figures. */
+/** The page that `npm run bench -- --write` writes, and what it keeps for other pages. */
 export const figuresPage = "docs/performance.md";
+export const figuresFile = "docs/performance/figures.json";
 
 const head = `# Performance
 
 \`npm run bench -- --write\` measures and writes this page in about 20 minutes, and nothing else
-writes it: a test checks the sum of each section. \`npm run bench -- --quick\` writes nothing, and
-takes less than two minutes on any machine: its benches share that time, and each says what it
-leaves out. \`npm run bench -- idle\`, with any name of the headings, runs one bench alone.
+writes it: a test checks the sum of each section. \`npm run bench -- --quick\` takes two minutes
+and writes nothing; \`npm run bench -- idle\`, with any name of the headings, runs one bench.
 
-A figure holds for the machine, the load, the versions and the day above it. Servers, brokers,
-origins and load are processes on one machine and share its processors: more than one processor's
-work shows as a lower rate. So compare CPU, and ratios, rather than rates: all rows of a table were
-measured in turns in one run. Figures are medians of the rounds, with the smallest and the largest
-in brackets. With an even number of rounds the median is the upper one of the two in the middle.
-Where a round is long, a bench does fewer rounds than the command asks for, and says how many.
-[Scaling](scaling.md) computes from them what a large deployment needs.
+Servers, brokers, origins and load share the processors of one machine, so compare CPU and ratios,
+rather than rates. Figures are medians of the rounds (of an even number the upper one in the
+middle), with the least and the most in brackets, or in the plot below. \`64 × 32\` is 64
+connections with 32 messages in flight on each. CPU is in µs; the load is that before the run.
+[Scaling](scaling.md) computes from these figures what a large deployment needs.
 `;
+
+/** The circumstances of a run of one bench. */
+export interface Run {
+  readonly rounds: number;
+  readonly commit?: string;
+  readonly load: string;
+  readonly day: string;
+  readonly machine: string;
+  readonly versions?: string;
+}
 
 /** What one bench said, and the circumstances. */
 export interface FigureSection {
   readonly name: string;
-  /** One line: command, commit, machine, load, date, versions. */
-  readonly circumstances: string;
+  readonly run: Run;
   /** Markdown without headings. */
   readonly body: string;
   /** Medians by name, for other pages. */
   readonly figures: Readonly<Record<string, number>>;
 }
 
-function sumOf({ name, circumstances, body, figures }: FigureSection): string {
-  const parts = [name, circumstances, body, JSON.stringify(figures)];
+/** The page, and the file beside it. */
+export interface Written {
+  readonly page: string;
+  readonly data: string;
+}
+
+interface Kept extends Pick<FigureSection, "run" | "figures"> {
+  readonly sum: string;
+}
+
+function sumOf({ name, run, body, figures }: FigureSection): string {
+  const parts = [name, JSON.stringify(run), body, JSON.stringify(figures)];
   return createHash("sha256").update(parts.join("\0")).digest("hex").slice(0, 16);
 }
 
-function render(section: FigureSection): string {
-  const { name, circumstances, body, figures } = section;
-  const notes = [
-    `<!-- figures: ${JSON.stringify(figures)} -->`,
-    `<!-- sum: ${sumOf(section)} -->`,
-  ];
-  return `\n## ${name}\n\n${circumstances}\n\n${body}\n\n${notes.join("\n")}\n`;
+const placeOf = ({ machine, versions }: Run): string =>
+  versions === undefined ? machine : `${machine}; ${versions}`;
+
+/** Where most sections were measured: the page says it once. */
+function usualPlace(sections: readonly FigureSection[]): string {
+  const places = sections.map(({ run }) => placeOf(run));
+  const count = (place: string): number => places.filter((one) => one === place).length;
+  return places.reduce((most, one) => (count(one) > count(most) ? one : most), places[0] ?? "");
 }
 
-const pattern =
-  /\n## (.+)\n\n(.+)\n\n([\s\S]*?)\n\n<!-- figures: (.+) -->\n<!-- sum: ([0-9a-f]{16}) -->\n/g;
+function render({ name, run, body }: FigureSection, usual: string): string {
+  const { rounds, commit, load, day } = run;
+  const place = placeOf(run);
+  const parts = [
+    rounds === 1 ? "1 round" : `${rounds} rounds`,
+    ...(commit === undefined ? [] : [commit]),
+    load,
+    day,
+    ...(place === usual ? [] : [place]),
+  ];
+  return `\n## ${name}\n\n${parts.join(", ")}.\n\n${body}\n`;
+}
 
-/** The page with these sections, in order of their names. */
-export function renderFigures(sections: readonly FigureSection[]): string {
+/** The page with these sections, in order of their names, and the file beside it. */
+export function renderFigures(sections: readonly FigureSection[]): Written {
   const sorted = [...sections].sort((a, b) => (a.name < b.name ? -1 : 1));
-  return head + sorted.map(render).join("");
+  const usual = usualPlace(sorted);
+  const place = `\nWhere a section says nothing else: ${usual}.\n`;
+  const page = head + place + sorted.map((section) => render(section, usual)).join("");
+  const kept = sorted.map((section): [string, Kept] => {
+    const { name, run, figures } = section;
+    return [name, { run, figures, sum: sumOf(section) }];
+  });
+  return { page, data: `${JSON.stringify(Object.fromEntries(kept), undefined, 2)}\n` };
 }
 
 /** The sections of a page. Throws where somebody else than a bench has written in it. */
-export function readFigures(page: string): FigureSection[] {
+export function readFigures({ page, data }: Written): FigureSection[] {
+  const bodies = new Map<string, string>();
+  for (const part of page.split("\n## ").slice(1)) {
+    const [name = "", , , ...lines] = part.split("\n");
+    bodies.set(name, lines.join("\n").trim());
+  }
   const sections: FigureSection[] = [];
-  for (const match of page.matchAll(pattern)) {
-    const [, name = "", circumstances = "", body = "", figures = "{}", sum] = match;
-    const section = { name, circumstances, body, figures: JSON.parse(figures) };
+  for (const [name, { run, figures, sum }] of Object.entries<Kept>(JSON.parse(data))) {
+    const section = { name, run, body: bodies.get(name) ?? "", figures };
     if (sumOf(section) !== sum) throw new Error(`the figures of "${name}" were not written by it`);
     sections.push(section);
   }
-  if (renderFigures(sections) !== page) throw new Error("the page has more than benches wrote");
+  if (renderFigures(sections).page !== page) {
+    throw new Error("the page has more than benches wrote");
+  }
   return sections;
+}
+
+/** Those of the page as it stands. */
+export function writtenFigures(): FigureSection[] {
+  const [page = "", data = ""] = [figuresPage, figuresFile].map((path) =>
+    readFileSync(path, "utf8"),
+  );
+  return readFigures({ page, data });
 }
 
 /** A figure that the README shows, and the one beside it. */
@@ -158,28 +208,20 @@ export const transportsPage = "docs/transports.md";
 
 /** Names of contestants of the bench `http`, and what the page calls them. */
 const transports: readonly (readonly [name: string, title: string])[] = [
-  ["mosquitto, assigned origin", "MQTT, assigned mode, with mosquitto"],
-  ["batch form", "`batch`"],
-  ["original form", "`original`"],
-  ["aws form", "`aws`"],
-  [
-    "a bare loop: a POST a message, nothing else",
-    "a bare loop: a POST for each message, nothing else",
-  ],
-  [
-    "a POST a message by fetch, answer by a POST",
-    "a POST for each message by `fetch`, and one for the answer",
-  ],
+  ["mosquitto, assigned", "MQTT, assigned mode, with mosquitto"],
+  ["`batch`", "`batch`"],
+  ["`original`", "`original`"],
+  ["`aws`", "`aws`"],
+  ["bare loop", "a bare loop: a POST for each message, nothing else"],
+  ["plain gateway", "a POST for each message by `fetch`, and one for the answer"],
 ];
 
 /** A page with the costs of transports between its marks, from what the bench `http` wrote. */
 export function withTransportCosts(page: string, sections: readonly FigureSection[]): string {
-  const lines = sectionOf(sections, "http").body.split("\n");
   const rows = transports.map(([name, title]) => {
-    const line = lines.find((one) => one.trimStart().startsWith(`${name} `)) ?? "";
-    const found = /(\d+) \(\d+–\d+\) messages\/s, ([\d.]+) \([\d.]+–[\d.]+\) µs/.exec(line);
-    if (found === null) throw new Error(`the bench "http" did not print: ${name}`);
-    return `| ${title} | ${Number(found[1]).toLocaleString("en")} | ${found[2]} µs |\n`;
+    const rate = shown(figureOf(sections, "http", name));
+    const cpu = figureOf(sections, "http", `${name}: cpu`).toFixed(1);
+    return `| ${title} | ${rate} | ${cpu} µs |\n`;
   });
   const head =
     "\n| transport | echoes a second | processor of the gateway for each |\n|---|---|---|\n";

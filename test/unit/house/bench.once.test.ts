@@ -6,7 +6,7 @@ import { latencyAt, type PacedFigure } from "../../bench/measure/paced.ts";
 import { barPlot } from "../../bench/measure/plots/bar-plot.ts";
 import { linePlot } from "../../bench/measure/plots/line-plot.ts";
 import { inTurns, quickMs, SharedTime } from "../../bench/measure/rounds.ts";
-import { digits, type Effort, ranged, Session } from "../../bench/measure/session.ts";
+import { digits, type Effort, middle, ranged, Session } from "../../bench/measure/session.ts";
 import { clientFrame, payloadOf, serverFrame } from "../../bench/programs/load/wire.ts";
 import { ManualClock } from "../../support/memory/mod.ts";
 import { nodeProgram, Program } from "../../support/process/spawn.ts";
@@ -66,7 +66,7 @@ async function benchesUnderLimit(rowMs: readonly number[], limitMs: number) {
       return name;
     });
     measured.push(figures.flat().join(""));
-    said.push(session.markdown().replace("One round.", "").trim());
+    said.push(session.markdown());
   }
   return { measured, said, tookMs: clock.ticks() - new ManualClock().ticks() };
 }
@@ -98,6 +98,7 @@ test("bench: figures show few digits, their median and their spread", () => {
   ]);
   assert.equal(ranged([3, 1, 2]), "2.00 (1.00–3.00)");
   assert.equal(ranged([3]), "3.00");
+  assert.deepEqual([middle([3, 1, 2]), middle([Number.NaN])], ["2.00", "–"]);
   assert.equal(ranged([Number.NaN]), "–");
   assert.equal(nameOfOurs({ ...nodeWasm, qos: 1, brokers: 2 }), "Node.js, wasm, QoS 1, 2 brokers");
 });
@@ -201,6 +202,12 @@ test("bench: a latency counts from when a message was due, though it was sent la
 
 test("bench: a bench says how many rounds it does, and does no more than asked for", () => {
   const session = new Session(effort, false);
-  assert.deepEqual([session.rounds(), session.rounds(2), session.rounds(1)], [3, 2, 1]);
-  assert.equal(session.markdown(), "3 rounds.\n\n2 rounds.\n\nOne round.");
+  assert.equal(session.roundsDone, 3);
+  for (const [most, done] of [
+    [9, 3],
+    [2, 2],
+    [1, 1],
+  ] as const) {
+    assert.deepEqual([session.rounds(most), session.roundsDone], [done, done]);
+  }
 });
