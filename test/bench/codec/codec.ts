@@ -161,22 +161,6 @@ function unpacking({ codec }: Bound): Contender {
   return { name: "msgpack", run };
 }
 
-/** A binary message of 4 KiB that comes in three chunks; per message. */
-function cutting(name: string, { codec, buffer }: Bound): Contender {
-  const frame = clientFrame(0x82, new Uint8Array(4_096));
-  const chunks = [frame.slice(0, 5), frame.slice(5, 1_448), frame.slice(1_448)];
-  const run = (operations: number): void => {
-    for (let i = 0; i < operations; i++) {
-      for (const chunk of chunks) {
-        for (let step = codec.frames.feed(slot, chunk); step !== 0; step = codec.frames.next()) {
-          codec.events.takeBatch(buffer);
-        }
-      }
-    }
-  };
-  return { name, run };
-}
-
 function checking(name: string, { codec }: Bound, text: Uint8Array): Contender {
   const run = (operations: number): void => {
     for (let i = 0; i < operations; i++)
@@ -236,15 +220,6 @@ export async function runCodecBench(print: (line: string) => void): Promise<Timi
       packing("one msgpack Encoder", kind, (item) => encoder.encodeSharedRef(item)),
     ]);
   }
-  const letters = clientFrame(0x81, new TextEncoder().encode("Ж".repeat(32)));
-  await show("in: text frames of 64 bytes in Cyrillic, 1 a chunk, per message", [
-    feeding("wasm", fast, letters),
-    feeding("reference", plain, letters),
-  ]);
-  await show("in: a binary message of 4 KiB that comes in three chunks", [
-    cutting("wasm", fast),
-    cutting("reference", plain),
-  ]);
   for (const [what, text] of [
     ["64 bytes of ASCII", ascii],
     ["4 KiB of ASCII", ascii.repeat(64)],

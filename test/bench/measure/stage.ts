@@ -186,11 +186,7 @@ const runtimes = { ws: onNode, "socket-io": onNode, bun: onBun, deno: onDeno } a
 /** A peer in one process, without anything of ours. */
 export function startPeer(peer: Peer, ...words: string[]): Promise<Stage> {
   const protocol = peer === "socket-io" ? "socket.io" : "websocket";
-  return starting(new Running(protocol), async (stage) => {
-    const server = runtimes[peer](`peers/${peer}`, ...words);
-    stage.servers.push(server);
-    stage.ports.push(Number((await server.event("started")).port));
-  });
+  return starting(new Running(protocol), (stage) => runPeer(stage, peer, words));
 }
 
 /** A peer that delivers what is published on a mosquitto. */
@@ -199,10 +195,14 @@ export function startPeerAt(peer: Peer, ...words: string[]): Promise<Stage> {
   return starting(new Running(protocol), async (stage) => {
     stage.brokers.push(await Mosquitto.start());
     stage.broker = stage.brokers[0]!.url();
-    const server = runtimes[peer](`peers/${peer}`, stage.broker, ...words);
-    stage.servers.push(server);
-    stage.ports.push(Number((await server.event("started")).port));
+    await runPeer(stage, peer, [stage.broker, ...words]);
   });
+}
+
+async function runPeer(stage: Running, peer: Peer, words: readonly string[]): Promise<void> {
+  const server = runtimes[peer](`peers/${peer}`, ...words);
+  stage.servers.push(server);
+  stage.ports.push(Number((await server.event("started")).port));
 }
 
 /** nginx with nchan, which must be there. */

@@ -2,13 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { connectAsync, type MqttClient } from "mqtt";
 import { connectOrigin } from "websocket-service/origin";
+import { printedRules } from "../../support/broker/access-rules.ts";
 import { everything, publishes, reads } from "../../support/broker/role-rights.ts";
-import {
-  type Guarded,
-  type GuardedBroker,
-  printedRules,
-  startGuarded,
-} from "../../support/brokers/guarded.ts";
+import { type Guarded, type GuardedBroker, startGuarded } from "../../support/brokers/guarded.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { blocksOf } from "../../support/docs/docs.ts";
 import { metricOf } from "../../support/gateway/control-rig.ts";

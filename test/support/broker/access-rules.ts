@@ -2,22 +2,21 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { blocksOf } from "../docs/docs.ts";
+import process from "node:process";
+import { outputOf } from "../deploy/output-of.ts";
 import { Mosquitto } from "./mosquitto.ts";
 
 /** Everybody's password. */
 export const word = "word";
 
-/** A block of the rules that the docs show, for a user of another name. */
-function blockOf(role: string, name: string): string[] {
-  const shown = blocksOf("docs/operating").find(({ subject }) => subject === "acl");
-  const lines = shown?.body.split("\n").filter((line) => !line.startsWith("#")) ?? [];
-  const from = lines.indexOf(`user ${role}`);
-  assert.ok(from >= 0, `the docs show no rules of ${role}`);
-  const rules = lines.slice(from + 1);
-  const end = rules.findIndex((line) => line.startsWith("user "));
-  const block = [lines[from] as string, ...(end < 0 ? rules : rules.slice(0, end))];
-  return block.map((line) => line.replaceAll(role, name));
+/** Who may come in besides `admin`. */
+export const memberNames: readonly string[] = ["edge-1", "edge-2", "shop-1", "shop-2", "sensor-1"];
+const members = "--nodes edge-1,edge-2 --origins shop-1,shop-2 --devices sensor-1/weather";
+
+/** The rules that `acl` prints for these members, as an operator would call it. */
+export function printedRules(broker: string, flags: string = members): Promise<string> {
+  const words = ["dist/websocket-service.js", "acl", broker, ...flags.split(" ")];
+  return outputOf(process.execPath, words);
 }
 
 export interface GuardedBroker {
@@ -33,19 +32,17 @@ export interface GuardedBroker {
 }
 
 /**
- * mosquitto with the rules of the docs for two nodes, two origins and a device; `admin` may do
- * everything. With `strict` it ends the connection of whoever publishes in vain.
+ * mosquitto with the rules that `acl` prints for two nodes, two origins and a device; `admin` may
+ * do everything. With `strict` it ends the connection of whoever publishes in vain.
  */
 export async function startGuardedBroker(strict: boolean): Promise<GuardedBroker> {
   const directory = await mkdtemp(join(tmpdir(), "wss-guarded-"));
-  const roles = { "edge-1": "edge-1", "edge-2": "edge-1", "shop-1": "shop-1", "shop-2": "shop-1" };
-  const rules = ["user admin", "topic readwrite #"];
-  const names = { ...roles, "sensor-1": "sensor-1" };
-  for (const [name, role] of Object.entries(names)) rules.push(...blockOf(role, name));
+  const printed = await printedRules("mosquitto");
+  const rules = ["user admin", "topic readwrite #", ...printed.split("\n")];
   const write = (): Promise<void> =>
     writeFile(join(directory, "acl"), `${rules.join("\n")}\n`, { mode: 0o600 });
   await write();
-  const users = Object.fromEntries(["admin", ...Object.keys(names)].map((name) => [name, word]));
+  const users = Object.fromEntries(["admin", ...memberNames].map((name) => [name, word]));
   const logFile = join(directory, "log");
   const broker = await Mosquitto.start({
     users,

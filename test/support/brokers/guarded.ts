@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import process from "node:process";
-import { Mosquitto } from "../broker/mosquitto.ts";
+import { memberNames, printedRules, startGuardedBroker } from "../broker/access-rules.ts";
 import { outputOf } from "../deploy/output-of.ts";
 import type { BrokerCluster } from "./broker-server.ts";
 import { Ejabberd } from "./ejabberd.ts";
@@ -12,8 +9,6 @@ import { RabbitMq } from "./rabbitmq.ts";
 
 /** Everybody's password: NATS would take it for a number and a list, if it had no quotes. */
 const word = "5e3,word";
-const names = ["edge-1", "edge-2", "shop-1", "shop-2", "sensor-1"];
-const members = "--nodes edge-1,edge-2 --origins shop-1,shop-2 --devices sensor-1/weather";
 
 /** A broker with the rules that `acl` prints for it. `admin` may do everything. */
 export interface Guarded {
@@ -23,29 +18,12 @@ export interface Guarded {
 
 export type GuardedBroker = "mosquitto" | "rabbitmq" | "nats" | "ejabberd";
 
-/** The rules that `acl` prints for these members, as an operator would call it. */
-export function printedRules(broker: GuardedBroker, flags: string = members): Promise<string> {
-  const words = ["dist/websocket-service.js", "acl", broker, ...flags.split(" ")];
-  return outputOf(process.execPath, words);
-}
-
 export async function startGuarded(broker: GuardedBroker): Promise<Guarded> {
   return starters[broker](await printedRules(broker));
 }
 
 const starters: Readonly<Record<GuardedBroker, (rules: string) => Promise<Guarded>>> = {
-  mosquitto: async (rules) => {
-    const directory = await mkdtemp(join(tmpdir(), "wss-acl-"));
-    const file = join(directory, "acl");
-    await writeFile(file, `user admin\ntopic readwrite #\n\n${rules}\n`, { mode: 0o600 });
-    const users = Object.fromEntries(["admin", ...names].map((name) => [name, word]));
-    const broker = await Mosquitto.start({ users, config: [`acl_file ${file}`] });
-    const end = async (): Promise<void> => {
-      await broker[Symbol.asyncDispose]();
-      await rm(directory, { recursive: true, force: true });
-    };
-    return { url: (user) => broker.url(user, word), end };
-  },
+  mosquitto: () => startGuardedBroker(false),
   rabbitmq: async (rules) => {
     const cluster = await RabbitMq.cluster(1);
     const [node] = cluster.nodes;
@@ -77,6 +55,9 @@ function over(cluster: BrokerCluster, login: (user: string) => string): Guarded 
 
 /** The variables that the printed rules name. */
 function passwords(value: string = word): Record<string, string> {
-  const entries = names.map((name) => [`PASSWORD_${name.toUpperCase().replace("-", "_")}`, value]);
+  const entries = memberNames.map((name) => [
+    `PASSWORD_${name.toUpperCase().replace("-", "_")}`,
+    value,
+  ]);
   return Object.fromEntries(entries);
 }

@@ -5,7 +5,7 @@
  */
 import { connect } from "node:net";
 import process from "node:process";
-import { answerPing, fail, open, openMany, say, type Target } from "./wire.ts";
+import { answerPing, fail, open, openMany, requestOf, say, type Target } from "./wire.ts";
 
 export interface ConnectLoad extends Target {
   /** Connections that stay. */
@@ -41,9 +41,7 @@ async function stay(): Promise<void> {
 }
 
 const warmUpMs = 1_000;
-const request =
-  "GET / HTTP/1.1\r\nHost: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
-  "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+const request = requestOf({});
 let start = performance.now();
 let counting = false;
 let handshakes = 0;

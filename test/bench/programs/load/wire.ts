@@ -2,6 +2,7 @@
 import { Buffer } from "node:buffer";
 import { connect, type Socket } from "node:net";
 import process from "node:process";
+import { clientFrame as frameOf } from "../../../support/clients/raw-client-frames.ts";
 
 export type Protocol = "websocket" | "socket.io";
 
@@ -16,10 +17,8 @@ export interface Target {
 
 export const opcodes = { text: 1, binary: 2 } as const;
 
-const mask = Buffer.from([0x37, 0xfa, 0x21, 0x3d]);
-
 /** What a client answers a ping without a payload with. RFC 6455, 5.5.3. */
-const pong = Buffer.concat([Buffer.from([0x8a, 0x80]), mask]);
+const pong = frameOf({ opcode: 10 });
 
 /** For clients that say nothing else: a server that pings would give them up. */
 export function answerPing(chunk: Buffer, socket: Socket): void {
@@ -37,27 +36,13 @@ export function say(event: string, more: object = {}, written: () => void = () =
   process.stdout.write(`${JSON.stringify({ event, ...more })}\n`, written);
 }
 
-/** A frame's head. RFC 6455, 5.2. */
-function headOf(length: number, opcode: number, maskBit: number): Buffer {
-  if (length < 126) return Buffer.from([0x80 | opcode, maskBit | length]);
-  const head = Buffer.alloc(length < 65_536 ? 4 : 10);
-  head[0] = 0x80 | opcode;
-  head[1] = maskBit | (length < 65_536 ? 126 : 127);
-  if (length < 65_536) head.writeUInt16BE(length, 2);
-  else head.writeBigUInt64BE(BigInt(length), 2);
-  return head;
-}
-
 /** A frame as a server sends it. */
-export function serverFrame(payload: Buffer, opcode: number = opcodes.text): Buffer {
-  return Buffer.concat([headOf(payload.length, opcode, 0), payload]);
-}
+export const serverFrame = (payload: Buffer, opcode: number = opcodes.text): Buffer =>
+  frameOf({ payload, opcode, masked: false });
 
 /** A frame as a client sends it. */
-export function clientFrame(payload: Buffer, opcode: number = opcodes.text): Buffer {
-  const masked = Buffer.from(payload.map((byte, index) => byte ^ (mask[index & 3] as number)));
-  return Buffer.concat([headOf(payload.length, opcode, 0x80), mask, masked]);
-}
+export const clientFrame = (payload: Buffer, opcode: number = opcodes.text): Buffer =>
+  frameOf({ payload, opcode });
 
 /** The payload of a message that carries this many bytes of an application. */
 export function payloadOf(bytes: number, protocol: Protocol = "websocket"): Buffer {
@@ -69,7 +54,8 @@ export function payloadOf(bytes: number, protocol: Protocol = "websocket"): Buff
 const socketIoPath = "/socket.io/?EIO=4&transport=websocket";
 const connectSocketIo = clientFrame(Buffer.from("40"));
 
-function requestOf({ path, protocol }: Target): string {
+/** The opening handshake. */
+export function requestOf({ path, protocol }: Omit<Target, "port">): string {
   return (
     `GET ${protocol === "socket.io" ? socketIoPath : (path ?? "/")} HTTP/1.1\r\n` +
     "Host: bench\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n" +
