@@ -9,13 +9,6 @@ const chunkBytes = 65_536;
 /** More than the system's buffers take: a server that does not wait for its reader stops here. */
 const heldBytesMax = 64 * 1024 * 1024;
 
-interface Told {
-  pulled: number;
-  ended: number;
-  /** How much there is to pull. */
-  bytesMax: number;
-}
-
 /** A server whose answer is a stream of events. */
 async function serve(answer: () => ReadableStream | Promise<ReadableStream>): Promise<HttpServer> {
   const headers = { "content-type": eventStream };
@@ -27,8 +20,9 @@ async function serve(answer: () => ReadableStream | Promise<ReadableStream>): Pr
 }
 
 /** A server whose answer is as long as a test wants. It tells how much of it was asked for. */
-async function endless(): Promise<{ server: HttpServer; told: Told }> {
-  const told: Told = { pulled: 0, ended: 0, bytesMax: heldBytesMax };
+async function endless() {
+  // Up to `bytesMax` can be pulled.
+  const told = { pulled: 0, ended: 0, bytesMax: heldBytesMax };
   const pull = async (controller: ReadableStreamDefaultController): Promise<void> => {
     while (told.pulled >= told.bytesMax && told.ended === 0) await setTimeout(10);
     if (told.ended > 0) return;

@@ -144,13 +144,7 @@ const head = (accept: string, more = ""): string =>
   "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n" +
   `Sec-WebSocket-Accept: ${accept}\r\n${more}\r\n`;
 
-interface Talk {
-  readonly client: WebSocketClient;
-  readonly heard: string[];
-  readonly ended: Promise<ClientEnd>;
-}
-
-async function talk(url: string, subprotocols: readonly string[] = []): Promise<Talk> {
+async function talk(url: string, subprotocols: readonly string[] = []) {
   const heard: string[] = [];
   let closed: (end: ClientEnd) => void = () => {};
   const ended = new Promise<ClientEnd>((resolve) => (closed = resolve));

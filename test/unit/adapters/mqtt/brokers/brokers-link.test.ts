@@ -1,30 +1,20 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { brokerOf } from "../../../../../adapters/mqtt/brokers/mod.ts";
-import type { Link, LinkOptions } from "../../../../../adapters/topics/mod.ts";
+import type { LinkOptions } from "../../../../../adapters/topics/mod.ts";
 import { ServiceError } from "../../../../../core/base/mod.ts";
 import { brokerNames, type FakeLink, fakeBrokers } from "../../../../support/broker/fake-link.ts";
 import { ManualClock, MemoryLogger, SeededRandom } from "../../../../support/memory/mod.ts";
 
 const bytes = new TextEncoder();
 
-interface Rig {
-  readonly link: Link;
-  readonly links: readonly FakeLink[];
-  readonly clock: ManualClock;
-  readonly logger: MemoryLogger;
-  /** What the listener was told. */
-  readonly told: string[];
-  readonly started: Promise<void>;
-  publish(topic: string, text: string): string | undefined;
-}
-
-function rig(options: Partial<LinkOptions> = {}): Rig {
+function rig(options: Partial<LinkOptions> = {}) {
   const links: FakeLink[] = [];
   const [clock, logger] = [new ManualClock(), new MemoryLogger()];
   const set = fakeBrokers(links);
   const ports = set.ports({ clock, logger, random: new SeededRandom(1) });
   const link = ports.openLink({ name: "o1", role: "origin", ...options });
+  /** What the listener was told. */
   const told: string[] = [];
   const started = link.start({
     connected: (up) => void told.push(up ? "up" : "down"),

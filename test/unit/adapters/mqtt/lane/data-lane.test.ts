@@ -47,16 +47,9 @@ function publishBytes(topic: string, payload: string | Buffer, qos: 0 | 1 = 0): 
   return mqttPacket.generate(qos === 0 ? fields : { ...fields, messageId: 7 });
 }
 
-interface Rig {
-  readonly socket: FakeSocket;
-  readonly lane: DataLane;
-  /** What came by, in its order: texts of messages, and bytes for the library. */
-  readonly came: string[];
-  readonly closed: () => boolean;
-}
-
-function rig(joinBytesMax = 1_000): Rig {
+function rig(joinBytesMax = 1_000) {
   const socket = new FakeSocket();
+  /** What came by, in its order: texts of messages, and bytes for the library. */
   const came: string[] = [];
   const lane = new DataLane(socket as unknown as Socket, {
     version,
@@ -68,7 +61,7 @@ function rig(joinBytesMax = 1_000): Rig {
 }
 
 /** The library reads, and says what it got. */
-function read({ lane, came }: Rig): void {
+function read({ lane, came }: Pick<ReturnType<typeof rig>, "lane" | "came">): void {
   lane.on("data", (bytes: Buffer) => came.push(`library ${bytes.length}`));
 }
 

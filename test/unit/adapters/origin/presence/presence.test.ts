@@ -10,15 +10,9 @@ const presence = (incarnation: string, every = 5_000): NodePresence => {
   return { v: 1, incarnation, at: 0, every, connections: 0, runtime, version };
 };
 
-interface Rig {
-  readonly clock: ManualClock;
-  readonly tracker: NodeTracker;
-  /** Nodes that were concluded to be dead, or to have a new life. */
-  readonly lost: string[];
-}
-
-function rig(): Rig {
+function rig() {
   const clock = new ManualClock();
+  /** Nodes that were concluded to be dead, or to have a new life. */
   const lost: string[] = [];
   const tracker = new NodeTracker(clock, (node, alive) => void lost.push(`${node} ${alive}`));
   tracker.connected(true);

@@ -9,21 +9,8 @@ import {
 import { ManualClock } from "../../../../support/memory/mod.ts";
 import { settled } from "../../../../support/memory-node/memory-node.ts";
 
-interface Rig {
-  readonly clock: ManualClock;
-  readonly receiver: EventReceiver;
-  readonly dispatcher: Dispatcher;
-  /** What the handlers were given. */
-  readonly seen: string[];
-  /** What nodes were told. */
-  readonly confirmed: string[];
-  /** Replies, by `ref`. */
-  readonly replies: unknown[][];
-  /** A batch of the assigned stream `n1:i1:o1:GENERATION`. */
-  give(generation: number, first: number, ...items: readonly unknown[]): void;
-}
-
-function rig(): Rig {
+function rig() {
+  /** What the handlers were given, and what nodes were told. */
   const [seen, confirmed]: [string[], string[]] = [[], []];
   const replies: unknown[][] = [];
   const dispatcher = new Dispatcher();
@@ -43,18 +30,12 @@ function rig(): Rig {
   dispatcher.on("open", ({ connection }) => void seen.push(`open ${connection.id}`));
   dispatcher.on("message", ({ connection, data }) => void seen.push(`${connection.id} ${data}`));
   dispatcher.on("close", ({ connection, cause }) => void seen.push(`${cause} ${connection.id}`));
-  return {
-    clock,
-    receiver,
-    dispatcher,
-    seen,
-    confirmed,
-    replies,
-    give: (generation, first, ...items) => {
-      const batch = encode([1, `n1:i1:o1:${generation}`, first, items]);
-      receiver.receive("origins/o1/events/n1", "n1", batch, true);
-    },
+  /** A batch of an assigned stream. */
+  const give = (generation: number, first: number, ...items: readonly unknown[]): void => {
+    const batch = encode([1, `n1:i1:o1:${generation}`, first, items]);
+    receiver.receive("origins/o1/events/n1", "n1", batch, true);
   };
+  return { clock, receiver, dispatcher, seen, confirmed, replies, give };
 }
 
 const opened = ["open", "n1.a", 0, {}];
