@@ -18,6 +18,8 @@ import { settled } from "../../../support/memory-node/memory-node.ts";
 const id = "edge-1.AAAAx";
 const elsewhere = "edge-2.AAAAx";
 
+const none = { token: "", readToken: "", userHeader: "", proxies: [], actors: [] };
+
 /** The API of a node whose answers are the test's. */
 class Rig {
   readonly sent: unknown[][] = [];
@@ -30,7 +32,7 @@ class Rig {
   bearer = "";
   readonly #api: ReturnType<typeof createAdminApi>;
 
-  constructor({ token = "", readToken = "" } = {}) {
+  constructor(tokens: { readonly token?: string; readonly readToken?: string } = {}) {
     const act = async (...given: unknown[]): Promise<string> => {
       this.sent.push(given);
       return this.outcome();
@@ -41,22 +43,15 @@ class Rig {
     };
     const member = { node: "edge-1", ask, tail: () => () => {} };
     this.#api = createAdminApi({
-      access: new AdminAccess({
-        isLocal: true,
-        token,
-        readToken,
-        userHeader: "",
-        proxies: [],
-        actors: [],
-      }),
+      access: new AdminAccess({ ...none, isLocal: true, ...tokens }),
       source: { members: () => [member], nodes: () => this.nodes() } as unknown as AdminSource,
       actions: {
         apps: ["default", "chat"],
         send: act,
         close: act,
-        publish: async (...given: unknown[]) => ({
-          nodes: { "edge-1": { error: await act(...given) } },
-        }),
+        publish: async (...given: unknown[]) => {
+          return { nodes: { "edge-1": { error: await act(...given) } } };
+        },
         find: async () => undefined,
       } as unknown as AdminActions,
       clock: new ManualClock(),
@@ -109,10 +104,8 @@ test("requests under way are bounded, and an answered one leaves its place", asy
     for (const answer of waiting) answer();
     for (const one of asked) assert.equal((await one)[0], 200);
   }
-  assert.deepEqual(
-    rig.refused.map(({ code }) => code),
-    ["requests-full", "requests-full"],
-  );
+  const codes = rig.refused.map(({ code }) => code);
+  assert.deepEqual(codes, ["requests-full", "requests-full"]);
 });
 
 test("a tail that cannot be is refused, with what is wrong", async () => {
@@ -184,10 +177,8 @@ test("an action is for an app that is served", async () => {
     const body = path.endsWith("send") ? { text: "d", app: "shop" } : { app: "shop" };
     assert.deepEqual(await rig.code(path, body), [404, "request-path"]);
   }
-  assert.deepEqual(await rig.code("publish", { group: "g", text: "e", app: "shop" }), [
-    404,
-    "request-path",
-  ]);
+  const elsewhere = await rig.code("publish", { group: "g", text: "e", app: "shop" });
+  assert.deepEqual(elsewhere, [404, "request-path"]);
   assert.deepEqual(rig.sent, []);
   rig.outcome = async () => "none";
   await rig.ask("publish", { group: "g", text: "f" });
@@ -207,14 +198,8 @@ test("whatever becomes of an action, it is logged, and a failure has its code", 
   for (const [outcome, status, code, said] of outcomes) {
     rig.outcome = outcome;
     assert.deepEqual(await rig.code(`connections/${id}/send`, { text: "a" }), [status, code]);
-    const last = rig.acted.at(-1);
-    assert.deepEqual(last, {
-      who: "local",
-      address: "127.0.0.1",
-      action: "send",
-      target: id,
-      outcome: said,
-    });
+    const who = { who: "local", address: "127.0.0.1" };
+    assert.deepEqual(rig.acted.at(-1), { ...who, action: "send", target: id, outcome: said });
   }
   rig.outcome = async () => "publish-too-big";
   const refused = await rig.code("publish", { group: "g", text: "a" });

@@ -25,17 +25,10 @@ test("the console makes no HTML of what strangers write, and asks nobody else", 
   }
 });
 
-const options: AccessOptions = {
-  isLocal: true,
-  token: "",
-  readToken: "",
-  userHeader: "",
-  proxies: [],
-  actors: [],
-};
+const rights = { token: "", readToken: "", userHeader: "", proxies: [], actors: [] };
 const ask = (path: string, method = "GET", access: Partial<AccessOptions> = {}) =>
   consoleFile(
-    new AdminAccess({ ...options, ...access }),
+    new AdminAccess({ ...rights, isLocal: true, ...access }),
     new Request(`http://127.0.0.1${path}`, { method }),
   );
 

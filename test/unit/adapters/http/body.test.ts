@@ -56,14 +56,8 @@ test("a body comes whole, with what was sent beside it", async () => {
     headers: { "X-Own": "1" },
   });
   const { raw: _raw, ...told } = (await response.json()) as Record<string, unknown>;
-  const target = "/a%20b?c=%64";
-  assert.deepEqual(told, {
-    body: "0123456789",
-    length: 10,
-    address: "127.0.0.1",
-    target,
-    own: "1",
-  });
+  const target = { address: "127.0.0.1", target: "/a%20b?c=%64" };
+  assert.deepEqual(told, { body: "0123456789", length: 10, ...target, own: "1" });
 });
 
 test("a body of no known length comes whole, in any pieces", async () => {
@@ -79,16 +73,10 @@ test("a body of no known length comes whole, in any pieces", async () => {
 
 test("a body that is too long is refused, and its sender reads why", async () => {
   const { port, codes } = await rig();
-  const response = await fetch(`http://127.0.0.1:${port}/`, {
-    method: "POST",
-    body: "0123456789a",
-  });
-  assert.deepEqual([response.status, await response.text()], [413, "refused"]);
-  const large = await fetch(`http://127.0.0.1:${port}/`, {
-    method: "POST",
-    body: "x".repeat(4_000_000),
-  });
-  assert.deepEqual([large.status, await large.text()], [413, "refused"]);
+  for (const body of ["0123456789a", "x".repeat(4_000_000)]) {
+    const response = await fetch(`http://127.0.0.1:${port}/`, { method: "POST", body });
+    assert.deepEqual([response.status, await response.text()], [413, "refused"]);
+  }
   assert.deepEqual(codes, ["request-too-big", "request-too-big"]);
 });
 
@@ -177,23 +165,20 @@ class Slow {
   }
 }
 
+const reads = (bodies: Bodies, { source }: Slow, max: number): Promise<string> =>
+  bodies.with(source, max, () => "read");
+
 const full = { code: "requests-full", status: 503 };
 
 test("a body without a length takes room as it comes, and not the longest", async () => {
   const bodies = new Bodies(1_000);
   const slow = Array.from({ length: 20 }, () => new Slow());
-  const read = slow.map(({ source }) => bodies.with(source, 1_000, () => "read"));
+  const read = slow.map((one) => reads(bodies, one, 1_000));
   for (const one of slow) one.part(40);
   const [first, ...others] = slow;
-  await assert.rejects(
-    bodies.with(new Slow(201).source, 1_000, () => ""),
-    full,
-  );
+  await assert.rejects(reads(bodies, new Slow(201), 1_000), full);
   const last = new Slow();
-  const refused = assert.rejects(
-    bodies.with(last.source, 1_000, () => ""),
-    full,
-  );
+  const refused = assert.rejects(reads(bodies, last, 1_000), full);
   last.part(200);
   last.part(1);
   await refused;
@@ -210,11 +195,8 @@ test("a body without a length takes room as it comes, and not the longest", asyn
 test("the number of bodies is bounded too, where that is asked for", async () => {
   const bodies = new Bodies(1_000, 2);
   const slow = [new Slow(0), new Slow()];
-  const read = slow.map(({ source }) => bodies.with(source, 10, () => "read"));
-  await assert.rejects(
-    bodies.with(new Slow(0).source, 10, () => ""),
-    full,
-  );
+  const read = slow.map((one) => reads(bodies, one, 10));
+  await assert.rejects(reads(bodies, new Slow(0), 10), full);
   for (const one of slow) one.end();
   assert.deepEqual(await Promise.all(read), ["read", "read"]);
   const next = new Slow();

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
@@ -50,39 +50,41 @@ test("what is no HTTP is answered with a code and a message, and told", async ()
     assert.equal(`${head.split(" ")[1]} ${code}`, answer, sent);
     assert.ok(message, sent);
   }
-  assert.deepEqual(
-    refused,
-    broken.map(([, answer]) => `${answer} 127.0.0.1`),
-  );
+  const told = broken.map(([, answer]) => `${answer} 127.0.0.1`);
+  assert.deepEqual(refused, told);
   assert.equal((await fetch(`http://127.0.0.1:${server.port}/`)).status, 200);
 });
 
-test("HTTP/1.0 needs no Host header", async () => {
+/** A server that answers whatever is a request. */
+async function serving() {
   const server = await serveHttp(() => new Response("ok"), { port: 0 });
   after(() => server.close());
-  const socket = connect(server.port, "127.0.0.1");
+  return server;
+}
+
+test("HTTP/1.0 needs no Host header", async () => {
+  const { port } = await serving();
+  const socket = connect(port, "127.0.0.1");
   socket.write("GET / HTTP/1.0\r\n\r\n");
   assert.match(await text(socket), /^HTTP\/1\.1 200 /);
 });
 
 test("a client that resets its stream behind CONNECT ends its stream alone", async () => {
-  const server = await serveHttp(() => new Response("ok"), { port: 0 });
-  after(() => server.close());
+  const { port } = await serving();
   for (let count = 0; count < 3; count++) {
-    const client = await RawClient.connect(server.port);
+    const client = await RawClient.connect(port);
     client.write("CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n");
     assert.match((await client.bytes(12)).toString(), /^HTTP\/1\.1 405$/);
     client.reset();
   }
   // An error that nobody listens to would have ended this process.
   for (let count = 0; count < 3; count++) {
-    assert.equal((await fetch(`http://127.0.0.1:${server.port}/`)).status, 200);
+    assert.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 200);
   }
 });
 
 test("a client that got its refusal and keeps its side open is cut", async () => {
-  const server = await serveHttp(() => new Response("ok"), { port: 0 });
-  after(() => server.close());
+  const { port } = await serving();
   const requests = [
     "CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n",
     "GARBAGE\r\n\r\n",
@@ -91,7 +93,7 @@ test("a client that got its refusal and keeps its side open is cut", async () =>
   ];
   await Promise.all(
     requests.map(async (sent) => {
-      const socket = connect({ port: server.port, host: "127.0.0.1", allowHalfOpen: true });
+      const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
       const closed = streamClosed(socket.resume());
       socket.write(sent);
       // A closed stream answers this with a reset.
@@ -110,22 +112,22 @@ test("a client that got its refusal and keeps its side open is cut", async () =>
 async function start() {
   const begun: string[] = [];
   const refused: string[] = [];
-  let release = (): void => {};
-  let toldBegun = (): void => {};
-  const first = new Promise<void>((resolve) => (release = resolve));
-  const firstBegun = new Promise<void>((resolve) => (toldBegun = resolve));
+  const events = new EventEmitter();
+  const firstBegun = once(events, "begun");
   const handler: HttpHandler = async ({ url }, source) => {
     const { pathname } = new URL(url);
     begun.push(pathname);
     const body = await source.body(100);
     if (pathname === "/1") {
-      toldBegun();
-      await first;
+      const released = once(events, "released");
+      events.emit("begun");
+      await released;
     }
     return new Response(`${pathname} has ${body.length};`);
   };
   const server = await serveHttp(handler, { port: 0, refused: ({ code }) => refused.push(code) });
   after(() => server.close());
+  const release = (): void => void events.emit("released");
   return { begun, refused, firstBegun, release, port: server.port };
 }
 

@@ -10,11 +10,6 @@ import { type PeerStamp, peerLimits } from "../../../../adapters/peers/wire/mod.
 import type { ServiceError } from "../../../../core/base/mod.ts";
 import { ManualClock, MemoryLogger } from "../../../support/memory/mod.ts";
 
-/** Lets promises that are settled call back. */
-const settled = async (): Promise<void> => {
-  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
-};
-
 test("a peer that refuses is asked once a heartbeat, and logged once a minute", async () => {
   const clock = new ManualClock();
   const logger = new MemoryLogger();
@@ -49,11 +44,11 @@ test("a peer that refuses is asked once a heartbeat, and logged once a minute", 
   members.set(new Set(["http://b:1", "http://b:2"]));
   for (let beat = 0; beat < 10; beat++) {
     for (let step = 0; step < 4; step++) {
-      await settled();
+      await setImmediate();
       clock.advance(peerLimits.heartbeatMs / 4);
     }
   }
-  await settled();
+  await setImmediate();
   const each = hellos.filter((address) => address === "http://b:1").length;
   assert.ok(each >= 5 && each <= 11, `${each} times in ten heartbeats`);
   assert.ok(hellos.length <= 22, `${hellos.length} times in all`);
@@ -66,7 +61,7 @@ test("a peer that refuses is asked once a heartbeat, and logged once a minute", 
   assert.ok(refused.length >= 5 && refused.every((code) => code === "peer-name"));
   assert.equal(reachable.includes(true), false);
   clock.advance(60_000);
-  await settled();
+  await setImmediate();
   const later = logger.of("peer-unreachable").slice(before);
   assert.ok(later.length >= 1);
   assert.ok((later[0]?.fields.times as number) > 1);

@@ -46,14 +46,8 @@ test("a wrong URL is refused without its password", () => {
     "mqtt://user:se@cret@:x",
   ];
   for (const url of wrong) {
-    assert.throws(
-      () => parseBrokerUrl(url),
-      (error) =>
-        error instanceof ServiceError &&
-        error.code === "setting-invalid" &&
-        !/se@?c(ret)?/.test(error.message),
-      url,
-    );
+    const message = /^(?!.*se@?c(ret)?)/s;
+    assert.throws(() => parseBrokerUrl(url), { code: "setting-invalid", message }, url);
   }
 });
 
@@ -119,9 +113,7 @@ function stalled(bounded?: boolean) {
       topic: "t",
       payload: new Uint8Array(bytes),
       retain: false,
-      done: (error) => {
-        if (error !== undefined) refused.push(error.code);
-      },
+      done: (error) => error !== undefined && refused.push(error.code),
     });
   return { window, acks, refused, add };
 }
