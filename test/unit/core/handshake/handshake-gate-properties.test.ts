@@ -16,27 +16,22 @@ type Step =
   | readonly ["wait", number];
 
 const which = fc.nat(20);
+const groups = fc.uniqueArray(fc.constantFrom("a", "b"), { maxLength: 2 });
+const users = fc.constantFrom(undefined, "u1", "u2");
+const one = <T extends Step[0], V>(weight: number, what: T, value: fc.Arbitrary<V>) => ({
+  weight,
+  arbitrary: fc.tuple(fc.constant(what), value),
+});
 const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.constant(["ask"] as const) },
-  {
-    weight: 7,
-    arbitrary: fc.tuple(
-      fc.constant("accept" as const),
-      which,
-      fc.uniqueArray(fc.constantFrom("a", "b"), { maxLength: 2 }),
-      fc.constantFrom(undefined, "u1", "u2"),
-    ),
-  },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("reject" as const), which) },
-  { weight: 5, arbitrary: fc.tuple(fc.constant("open" as const), which) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("abandon" as const), which) },
-  { weight: 2, arbitrary: fc.tuple(fc.constant("hang-up" as const), which) },
-  { weight: 2, arbitrary: fc.tuple(fc.constant("outage" as const), fc.boolean()) },
-  { weight: 1, arbitrary: fc.tuple(fc.constant("refuse" as const), fc.boolean()) },
-  {
-    weight: 3,
-    arbitrary: fc.tuple(fc.constant("wait" as const), fc.constantFrom(1, 2_000, 5_000, 30_000)),
-  },
+  { weight: 7, arbitrary: fc.tuple(fc.constant("accept" as const), which, groups, users) },
+  one(1, "reject", which),
+  one(5, "open", which),
+  one(1, "abandon", which),
+  one(2, "hang-up", which),
+  one(2, "outage", fc.boolean()),
+  one(1, "refuse", fc.boolean()),
+  one(3, "wait", fc.constantFrom(1, 2_000, 5_000, 30_000)),
 );
 
 /** Clients, the runtime that serves them and an origin, all of them moody. */

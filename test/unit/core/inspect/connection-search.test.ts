@@ -2,54 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { closeReasons } from "../../../../core/base/mod.ts";
 import type { Connection } from "../../../../core/connection/connection.ts";
-import type {
-  AppView,
-  ConnectionFilter,
-  ConnectionsAnswer,
-  ConnectionView,
-  DestinationView,
-  TailFilter,
-  TailLine,
-} from "../../../../core/inspect/mod.ts";
+import type { AppView, ConnectionView, DestinationView } from "../../../../core/inspect/mod.ts";
 import { inspectLimits } from "../../../../core/inspect/mod.ts";
-import type { MemorySocket } from "../../../support/memory/mod.ts";
-import { grantOfQuery, idOf } from "../../../support/memory-node/memory-node.ts";
+import { idOf } from "../../../support/memory-node/memory-node.ts";
 import { NodeRig } from "../../../support/memory-node/node-rig.ts";
 import { RouterRig } from "../../../support/memory-node/router-rig.ts";
-
-async function started(): Promise<NodeRig> {
-  const options = { authorize: "jwt", groupsPerConnectionMax: 1_000 } as const;
-  const rig = new NodeRig(options, { authorize: grantOfQuery });
-  await rig.node.gateway.start();
-  return rig;
-}
-
-async function enter(rig: NodeRig, grant: object, ip = "192.0.2.1"): Promise<MemorySocket> {
-  const query = encodeURIComponent(JSON.stringify(grant));
-  const answer = await rig.node.handshake(`/room?${query}`);
-  assert.ok(answer.accepted, JSON.stringify(answer));
-  return rig.node.open({ ...answer, info: { ...answer.info, ip } });
-}
-
-async function page(
-  rig: NodeRig,
-  filter: ConnectionFilter,
-  { limit = 100, after = 0 } = {},
-): Promise<ConnectionsAnswer> {
-  const question = { what: "connections", filter, limit, after } as const;
-  return (await rig.node.gateway.inspector.answer(question)) as ConnectionsAnswer;
-}
-
-async function ids(rig: NodeRig, filter: ConnectionFilter): Promise<string[]> {
-  return (await page(rig, filter)).connections.map(({ id }) => id);
-}
-
-/** What a tail shows, from now on. */
-function follow(rig: NodeRig, filter: TailFilter): TailLine[] {
-  const lines: TailLine[] = [];
-  rig.node.gateway.inspector.tail(filter, (more) => void lines.push(...more));
-  return lines;
-}
+import { enter, follow, search, shown, started } from "./inspect-rig.ts";
 
 async function viewOf(rig: NodeRig, id: string): Promise<ConnectionView | undefined> {
   const view = await rig.node.gateway.inspector.answer({ what: "connection", id });
@@ -78,7 +36,8 @@ test("a connection is listed if all that is given fits", async () => {
     [{ app: "shop" }, []],
     [{ id: ada, user: "bob" }, []],
   ] as const) {
-    assert.deepEqual(await ids(rig, filter), expected, JSON.stringify(filter));
+    const { ids } = await search(rig, filter);
+    assert.deepEqual(ids, expected, JSON.stringify(filter));
   }
 });
 
@@ -86,11 +45,13 @@ test("pages end with the last connection, and none is left out between them", as
   const rig = await started();
   const all: string[] = [];
   for (let count = 0; count < 3; count++) all.push(idOf(await enter(rig, {})));
-  const first = await page(rig, {}, { limit: 2 });
-  assert.deepEqual([first.connections.map(({ id }) => id), first.next], [all.slice(0, 2), 2]);
-  const rest = await page(rig, {}, { limit: 2, after: 2 });
-  assert.deepEqual([rest.connections.map(({ id }) => id), rest.next], [all.slice(2), undefined]);
-  assert.equal((await page(rig, {}, { limit: 3 })).next, undefined);
+  for (const [options, ids, next] of [
+    [{ limit: 2 }, all.slice(0, 2), 2],
+    [{ limit: 2, after: 2 }, all.slice(2), undefined],
+    [{ limit: 3 }, all, undefined],
+  ] as const) {
+    assert.deepEqual(await search(rig, {}, options), { ids, next, turns: 0 });
+  }
 });
 
 test("an answer has a bounded number of connections, and of groups of each", async () => {
@@ -98,8 +59,8 @@ test("an answer has a bounded number of connections, and of groups of each", asy
   const { connectionsMax, groupsMax } = inspectLimits;
   const one = rig.node.connect();
   for (let count = 0; count < connectionsMax; count++) rig.node.connect();
-  const found = await page(rig, {}, { limit: 2 * connectionsMax });
-  assert.deepEqual([found.connections.length, found.next], [connectionsMax, connectionsMax]);
+  const { ids, next } = await search(rig, {}, { limit: 2 * connectionsMax });
+  assert.deepEqual([ids.length, next], [connectionsMax, connectionsMax]);
   for (let count = 0; count <= groupsMax; count++) {
     rig.node.local([["join", idOf(one), `g${count}`]]);
   }
@@ -118,8 +79,8 @@ test("a connection that has taken the slot of another one is not that one", asyn
   const socket = await enter(rig, {});
   assert.equal((socket.connection as Connection).slot, (former.connection as Connection).slot);
   assert.equal(await viewOf(rig, id), undefined);
-  assert.deepEqual(await ids(rig, { id }), []);
-  const lines = follow(rig, { connection: idOf(socket) });
+  assert.deepEqual((await search(rig, { id })).ids, []);
+  const { lines } = follow(rig, { connection: idOf(socket) });
   const ofFormer = follow(rig, { connection: id });
   rig.node.local([
     ["send", id, "to the former one"],
@@ -130,24 +91,66 @@ test("a connection that has taken the slot of another one is not that one", asyn
     lines.map(({ text }) => text),
     ["to this one"],
   );
-  assert.deepEqual(ofFormer, []);
+  assert.deepEqual(ofFormer.lines, []);
 });
 
-test("a tail shows no query and no header of a handshake", async () => {
-  const rig = new RouterRig();
-  await rig.start("o1");
+test("a search goes slot by slot in slices, and page by page", async () => {
+  const rig = await started();
+  const { sliceSlots } = inspectLimits;
+  const sockets = Array.from({ length: 2 * sliceSlots + 10 }, () => rig.node.connect());
+  const last = idOf(sockets.at(-1)!);
+  const first = sockets.slice(0, 3).map(idOf);
+  const ms = inspectLimits.searchMs;
+  for (const [filter, options, ids, next, turns] of [
+    [{ app: "default" }, { limit: 3 }, first, 3, 0],
+    [{ user: "nobody" }, {}, [], undefined, 2],
+    [{ id: last }, {}, [last], undefined, 0],
+    [{ id: last.slice(3) }, {}, [last], undefined, 2],
+    [{ id: last, app: "shop" }, {}, [], undefined, 0],
+    [{ id: last.slice(3) }, { msPerTurn: ms }, [], sliceSlots, 1],
+    [{ id: last.slice(3) }, { after: sliceSlots }, [last], undefined, 1],
+  ] as const) {
+    const found = await search(rig, filter, options);
+    assert.deepEqual(found, { ids, next, turns }, JSON.stringify([filter, options]));
+  }
+});
+
+test("searches are bounded in number", async () => {
+  const rig = await started();
+  for (let count = 0; count <= inspectLimits.sliceSlots; count++) rig.node.connect();
+  const question = { what: "connections", filter: { user: "x" }, limit: 1, after: 0 } as const;
+  const { inspector } = rig.node.gateway;
+  const asked = Array.from({ length: inspectLimits.searchesMax }, () =>
+    inspector.answer(question),
+  );
+  await assert.rejects(inspector.answer(question), { code: "requests-full" });
+  rig.clock.advance(0);
+  await Promise.all(asked);
+  const again = inspector.answer(question);
+  rig.clock.advance(0);
+  await again;
+});
+
+test("neither a view nor a tail shows the query or a header of a handshake", async () => {
+  const rig = new NodeRig();
+  await rig.node.gateway.start();
+  const { inspector } = rig.node.gateway;
   const answer = await rig.node.handshake("/room?token=secret", { cookie: "secret" });
   assert.ok(answer.accepted);
-  const lines = follow(rig, { group: "@all", app: "default" });
-  rig.node.open(answer);
-  await rig.rest();
-  rig.clock.advance(inspectLimits.handOverMs);
+  const { lines } = follow(rig, { group: "@all", app: "default" });
+  const socket = rig.node.open(answer);
+  await shown(rig);
   assert.deepEqual(
     lines.map(({ verb }) => verb),
     ["open"],
   );
   assert.ok(JSON.stringify(lines).includes("/room"), JSON.stringify(lines));
-  assert.ok(!JSON.stringify(lines).includes("secret"), JSON.stringify(lines));
+  const view = (await viewOf(rig, idOf(socket)))!;
+  assert.deepEqual([view.path, view.address, view.state], ["/room", "192.0.2.1", "open"]);
+  assert.ok(!JSON.stringify([lines, view]).includes("secret"));
+  assert.equal(await viewOf(rig, "n.AAAAother"), undefined);
+  const [destination] = (await inspector.answer({ what: "destinations" })) as DestinationView[];
+  assert.deepEqual([destination?.kind, destination?.connections], ["partition", 1]);
 });
 
 test("an event that moves to another origin is shown once", async () => {
@@ -155,7 +158,7 @@ test("an event that moves to another origin is shown once", async () => {
   const socket = rig.node.connect();
   await rig.handle(...rig.origins);
   await rig.join("o2");
-  const lines = follow(rig, { connection: idOf(socket) });
+  const { lines } = follow(rig, { connection: idOf(socket) });
   socket.receive("one");
   await rig.rest();
   for (const origin of rig.origins) {

@@ -1,27 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Gateway } from "../../../../core/mod.ts";
 import type { Codec, CodecOptions } from "../../../../core/ports/mod.ts";
-import { Traces } from "../../../../core/telemetry/mod.ts";
 import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
-import {
-  ManualClock,
-  MemoryBroker,
-  MemoryCommandBus,
-  MemoryLogger,
-  MemoryMetrics,
-  MemorySocket,
-  MemoryTracer,
-  SeededRandom,
-} from "../../../support/memory/mod.ts";
-import { gatewayOptions } from "../../../support/memory-node/gateway-options.ts";
+import { MemorySocket, MemoryTracer } from "../../../support/memory/mod.ts";
 import { idOf } from "../../../support/memory-node/memory-node.ts";
-import {
-  SimulatedNetwork,
-  SimulatedOrigin,
-} from "../../../support/memory-node/simulated-origins.ts";
+import { RouterRig } from "../../../support/memory-node/router-rig.ts";
+import { SimulatedOrigin } from "../../../support/memory-node/simulated-origins.ts";
 
 /** What happens next, in the simulated world. Numbers choose among what there is. */
 type Step =
@@ -73,39 +59,25 @@ interface Client {
 }
 
 /** One node, its clients and origins, over a network that does what the steps say. */
-class World {
-  readonly clock = new ManualClock();
-  readonly codec: Codec;
-  readonly network = new SimulatedNetwork((value) => this.codec.values.encodeValue(value));
-  readonly gateway: Gateway;
+class World extends RouterRig {
   readonly clients: Client[] = [];
   /** Every second client is traced: its events take another way into the batch buffer. */
-  readonly tracer = new MemoryTracer();
+  readonly tracer: MemoryTracer;
   /** Every origin that ever was, the living and the dead. */
-  readonly origins: SimulatedOrigin[] = [];
+  override readonly origins: SimulatedOrigin[] = [];
   readonly muted = new Set<SimulatedOrigin>();
   /** Ids and numbers in the order of their first handling. */
   readonly firstHandled: Map<string, number[]> = new Map();
   readonly #seen: Map<SimulatedOrigin, number> = new Map();
 
   constructor(codec: (options: CodecOptions) => Codec) {
-    this.codec = codec({
-      node: "n",
-      messageBytesMax: 1_000,
-      batchBytesTarget: 400,
-      partialBytesMax: 10_000,
-    });
-    const parts = { clock: this.clock, logger: new MemoryLogger(), metrics: new MemoryMetrics() };
-    const bus = new MemoryCommandBus(new MemoryBroker(), { apps: ["default"], node: "n" });
-    this.network.bus = bus;
-    const options = { spansPerSecondMax: 1_000_000, trustsClients: true };
-    const traces = new Traces({ ...parts, tracer: this.tracer }, options);
-    const random = new SeededRandom(7);
-    this.gateway = new Gateway(
-      { ...parts, codec: this.codec, random, channel: this.network, bus, traces },
-      gatewayOptions({ mode: "assigned", windowBytesMax: 2_000 }),
-    );
-    void this.gateway.start();
+    const tracer = new MemoryTracer();
+    const small = { messageBytesMax: 1_000, batchBytesTarget: 400 };
+    const made = (options: CodecOptions): Codec => codec({ ...options, ...small });
+    const parts = { tracer, spansPerSecondMax: 1_000_000, codec: made };
+    super({ windowBytesMax: 2_000, originWaitMs: 1e9 }, parts);
+    this.tracer = tracer;
+    void this.node.gateway.start();
   }
 
   do(step: Step): void {
@@ -113,17 +85,17 @@ class World {
     const alive = this.origins.filter((origin) => origin.alive);
     const origin = alive[number % Math.max(alive.length, 1)];
     const client = this.clients[number % Math.max(this.clients.length, 1)];
-    if (what === "connect") this.connect();
+    if (what === "connect") this.enter();
     else if (what === "say" && client !== undefined) this.say(client);
     else if (what === "hang-up" && client !== undefined) this.hangUp(client);
     else if (what === "deliver") this.network.deliver();
     else if (what === "lose") this.network.deliver(true);
-    else if (what === "join") this.join();
+    else if (what === "join") this.arrive();
     else if (what === "broker-down" && this.network.connected) this.network.disconnect();
     else if (what === "broker-up" && !this.network.connected) this.network.connect();
     else if (what === "wait") this.wait(number);
     else if (origin === undefined) return;
-    else if (what === "handle") this.handle(origin);
+    else if (what === "handle") this.take(origin);
     else if (what === "mute") this.muted.add(origin);
     else if (what === "refuse") this.network.refuse(origin.name, true);
     else if (what === "permit") this.network.refuse(origin.name, false);
@@ -132,11 +104,15 @@ class World {
     this.clock.turn();
   }
 
-  connect(): void {
+  enter(): void {
     const answer = { accepted: true, app: "default", deflate: false, info: {} } as const;
     const start = { kind: "server", name: "GET", parent: undefined, attributes: {} } as const;
     const span = this.clients.length % 2 === 0 ? undefined : this.tracer.start(start);
-    const socket = new MemorySocket(this.gateway, { ...answer, subprotocol: undefined, span });
+    const socket = new MemorySocket(this.node.gateway, {
+      ...answer,
+      subprotocol: undefined,
+      span,
+    });
     this.clients.push({ socket, said: 0, hungUp: false });
   }
 
@@ -151,7 +127,7 @@ class World {
     client.socket.receive(`${client.said}`.padEnd(40, "."));
   }
 
-  join(): void {
+  arrive(): void {
     // A crashed origin's name comes back with another incarnation.
     const name = `o${this.origins.length % 3}`;
     if (this.network.origins.get(name)?.alive === true) return;
@@ -161,7 +137,7 @@ class World {
     this.network.announce(origin, this.clock.now());
   }
 
-  handle(origin: SimulatedOrigin): void {
+  take(origin: SimulatedOrigin): void {
     this.network.handle(origin);
     const from = this.#seen.get(origin) ?? 0;
     for (const [, id, seq] of origin.handled.slice(from)) {
@@ -197,13 +173,13 @@ class World {
     this.muted.clear();
     this.network.refused.clear();
     for (const origin of this.origins) if (origin.leaving) this.crash(origin);
-    this.join();
-    this.join();
+    this.arrive();
+    this.arrive();
     for (let round = 0; round < 400; round++) {
       this.wait(400);
       while (this.network.underWay > 0) this.network.deliver();
       for (const origin of this.origins) {
-        while (origin.alive && origin.inbox.length > 0) this.handle(origin);
+        while (origin.alive && origin.inbox.length > 0) this.take(origin);
       }
       await Promise.resolve();
       this.clock.turn();
@@ -212,7 +188,7 @@ class World {
 }
 
 /** Each connection's events were handled in order, none lost, and none twice by one origin. */
-function judge({ clients, firstHandled, origins, gateway, tracer }: World): void {
+function judge({ clients, firstHandled, node, origins, tracer }: World): void {
   assert.equal(firstHandled.size, clients.length, "every connection was told of");
   for (const { socket, said, hungUp } of clients) {
     const seqs = firstHandled.get(idOf(socket)) ?? [];
@@ -232,7 +208,7 @@ function judge({ clients, firstHandled, origins, gateway, tracer }: World): void
   const closed = handled.filter(([verb]) => verb === "close").map(([, id]) => id);
   const gone = clients.filter(({ hungUp }) => hungUp).map(({ socket }) => idOf(socket));
   assert.deepEqual(new Set(closed), new Set(gone), "a close for each that went, and no other");
-  assert.equal(gateway.connections, clients.length - gone.length);
+  assert.equal(node.gateway.connections, clients.length - gone.length);
   const traced = clients.filter((_, index) => index % 2 === 1);
   const events = traced.reduce((sum, { said, hungUp }) => sum + said + (hungUp ? 1 : 0), 0);
   assert.equal(tracer.spans.length, traced.length + events);
@@ -286,7 +262,7 @@ test("a burst that the broker lost comes again with one probe", async () => {
   const [origin] = world.origins;
   while (world.network.underWay > 0) {
     world.network.deliver();
-    while (origin!.inbox.length > 0) world.handle(origin!);
+    while (origin!.inbox.length > 0) world.take(origin!);
     world.clock.turn();
   }
   assert.deepEqual(

@@ -87,25 +87,6 @@ for (const [name, make] of [
   ["wasm codec", createWasmCodec],
   ["plain codec", createReferenceCodec],
 ] as const) {
-  test(`${name}: who asks sees each message, deflated ones too, though there is a buffer`, () => {
-    const { bytes, handler } = started(make(settings));
-    const long = "lang ".repeat(60);
-    const reserved = 4;
-    const frames = [
-      { opcode: 1, payload: "one" },
-      { opcode: 1, payload: deflate.deflate(Buffer.from(long)), reserved },
-      { opcode: 9, payload: "p" },
-      { opcode: 2, payload: Buffer.from([0, 255]) },
-      { opcode: 2, payload: deflate.deflate(Buffer.from([1, 2, 3])), reserved },
-      { opcode: 1, payload: "é", fin: false },
-      { opcode: 0, payload: "!" },
-    ];
-    bytes.receive(Buffer.concat(frames.map((frame) => clientFrame(frame))));
-    const seen = handler.messages().map((data) => (data instanceof Uint8Array ? [...data] : data));
-    assert.deepEqual(seen, ["one", long, [0, 255], [1, 2, 3], "é!"]);
-    assert.ok(!handler.calls.some((what) => what.startsWith("batched")), "the handler has them");
-  });
-
   test(`${name}: what bypasses the batch stays whole while the codec's memory grows`, () => {
     const { bytes, handler } = started(make(settings));
     const large = new Uint8Array(3_000_000).map((_, i) => i);

@@ -32,17 +32,6 @@ const message = new ReusableMessage(createZlibDeflate());
 const options = { newMessage: (data: string | Uint8Array) => message.setData(data) };
 const graph: HandshakeAdmission = { ...admission, subprotocol: "graph" };
 
-/** An origin that sends back what it gets. */
-class EchoHandler extends RecordingHandler {
-  readonly #message = new ReusableMessage(createZlibDeflate());
-
-  override text(connection: { slot: number }, data: string): void {
-    super.text(connection, data);
-    this.socket?.send(this.#message.setData(data));
-    this.socket?.flush();
-  }
-}
-
 const passing = {
   name: "graph",
   connect: (socket: Socket, gateway: SocketHandler) => new SubprotocolConnection(socket, gateway),
@@ -88,13 +77,6 @@ test("a connection of another subprotocol keeps its own handle and socket", () =
   }
 });
 
-test("a connection of the subprotocol takes no part in the runtime's broadcast", () => {
-  const handler = new RecordingHandler();
-  const routed = withSubprotocols(handler, [graphProtocol], options);
-  new MemorySocket(routed, graph, new MemoryBroadcast());
-  assert.equal(handler.socket?.subscribe, undefined);
-});
-
 test("an admission that comes to nothing is given up behind a subprotocol too", () => {
   const handler = new RecordingHandler();
   const routed = withSubprotocols(handler, [graphProtocol], options);
@@ -103,44 +85,10 @@ test("an admission that comes to nothing is given up behind a subprotocol too", 
   assert.deepEqual(handler.calls, ["abandon", "abandon"]);
 });
 
-test("memory: a subprotocol answers, swallows, changes and passes on", () => {
-  const handler = new EchoHandler();
-  const socket = new MemorySocket(withSubprotocols(handler, [graphProtocol], options), graph);
-  for (const [said, answer] of graphTalk) {
-    socket.receive(said);
-    const got = socket.delivered.splice(0);
-    assert.deepEqual(
-      got.map((one) => (one.type === "message" ? one.data : one)),
-      answer === undefined ? [] : [answer],
-    );
-  }
-  handler.socket?.send(message.setData("to all"));
-  handler.socket?.flush();
-  assert.deepEqual(socket.delivered, [
-    { type: "message", data: '{"type":"next","id":"*","payload":"to all"}' },
-  ]);
-  const kept = graphTalk.slice(0, -2).map(([said]) => `batched 1 ${said.length}`);
-  const passed = graphTalk.slice(-2).map(([said]) => `text ${said}`);
-  assert.deepEqual(handler.calls, [...kept, ...passed]);
-});
-
-for (const [said, close] of graphFaults) {
-  test(`memory: ${said.join(" ")} gets ${close}`, async () => {
-    const handler = new RecordingHandler();
-    const socket = new MemorySocket(withSubprotocols(handler, [graphProtocol], options), graph);
-    for (const one of said) socket.receive(one);
-    socket.receive('{"type":"ping"}');
-    await Promise.resolve();
-    const last = socket.delivered.at(-1);
-    assert.equal(last?.type === "close" && `close ${last.closeCode} ${last.closeReason}`, close);
-    const calls = handler.calls.filter((what) => !what.startsWith("batched"));
-    assert.deepEqual(calls, ["fault subprotocol-violation", close]);
-  });
-}
-
-/** Writes what it receives into the codec's batch buffer, as the gateway does. */
-class BufferHandler extends EchoHandler {
+/** Sends back what it gets, and writes it into the codec's batch buffer, as a gateway does. */
+class BufferHandler extends RecordingHandler {
   readonly #codec: Codec;
+  readonly #message = new ReusableMessage(createZlibDeflate());
   readonly buffer: number;
   readonly taken: unknown[] = [];
 
@@ -154,6 +102,8 @@ class BufferHandler extends EchoHandler {
 
   override text(connection: { slot: number }, data: string): void {
     super.text(connection, data);
+    this.socket?.send(this.#message.setData(data));
+    this.socket?.flush();
     if (this.#codec.events.text(connection.slot, data)) return;
     this.take();
     assert.ok(this.#codec.events.text(connection.slot, data));
