@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "@msgpack/msgpack";
-import { MemoryBroker } from "../../../support/memory/mod.ts";
+import { CloseCause, ErrorCode } from "../../../../core/base/mod.ts";
+import { GatewayMetrics } from "../../../../core/telemetry/mod.ts";
+import { MemoryMetrics } from "../../../support/memory/mod.ts";
 import { grantOfQuery, idOf, settled } from "../../../support/memory-node/memory-node.ts";
 import { NodeRig } from "../../../support/memory-node/node-rig.ts";
 
@@ -9,7 +11,7 @@ const seconds = (rig: NodeRig, name: string, labels = {}): readonly number[] =>
   rig.node.metrics.observed(`wss_${name}_seconds`, labels);
 
 test("an event is timed until its acknowledgement, one of its stream at a time", async () => {
-  const rig = new NodeRig({}, { broker: new MemoryBroker() });
+  const rig = new NodeRig();
   const answers: (() => void)[] = [];
   const channel = rig.node.channel;
   const publish = channel.publish.bind(channel);
@@ -98,4 +100,22 @@ test("handshakes are timed by their outcome, and the decision by itself", async 
   assert.equal((await rig.node.handshake("/", { "sec-websocket-key": "x" })).accepted, false);
   assert.deepEqual(seconds(rig, "handshake", { outcome: "refused" }), [0]);
   assert.deepEqual(seconds(rig, "authorization"), [0.3]);
+});
+
+test("every close cause and error code has a counter from the start, at 0", () => {
+  const memory = new MemoryMetrics();
+  const metrics = new GatewayMetrics(memory);
+  const closed = (cause: CloseCause): number | undefined =>
+    memory.value("wss_connections_closed_total", { cause });
+  const errors = (code: ErrorCode): number | undefined =>
+    memory.value("wss_errors_total", { code });
+  const causes = Object.values(CloseCause);
+  const codes = Object.keys(ErrorCode) as ErrorCode[];
+  for (const cause of causes) assert.equal(closed(cause), 0, cause);
+  for (const code of codes) assert.equal(errors(code), 0, code);
+  metrics.closed(causes[0]!);
+  metrics.error(codes[0]!);
+  assert.deepEqual([closed(causes[0]!), errors(codes[0]!)], [1, 1]);
+  assert.equal(memory.total("wss_connections_closed_total"), 1);
+  assert.equal(memory.total("wss_errors_total"), 1);
 });
