@@ -29,15 +29,6 @@ test("an origin is gone a moment after its Will, unless it says that it lives", 
   assert.deepEqual(told, ["joined o1", "left o1"]);
 });
 
-test("an origin that misses three heartbeats is gone", () => {
-  const { clock, directory, told } = watched();
-  directory.presence("o1", presence());
-  clock.advance(2_999);
-  assert.deepEqual(told, ["joined o1"]);
-  clock.advance(1);
-  assert.deepEqual(told, ["joined o1", "left o1"]);
-});
-
 test("another incarnation under a name is the end of the one before", () => {
   const { directory, told } = watched();
   directory.presence("o1", presence("i1"));

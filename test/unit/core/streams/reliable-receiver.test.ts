@@ -300,27 +300,3 @@ test("a cleared presence has its grace, and one that was forgotten never expires
   clock.advance(10_000);
   assert.deepEqual(gone, ["a", "b"]);
 });
-
-test("while heartbeats cannot come nothing expires; then every name has its full time", () => {
-  const { clock, monitor, gone } = watching();
-  monitor.heartbeat("a", 1_000);
-  monitor.pause();
-  monitor.cleared("a", 250);
-  monitor.heartbeat("b", 500);
-  clock.advance(60_000);
-  assert.deepEqual([gone, clock.pendingTimers], [[], 0]);
-  monitor.resume();
-  clock.advance(1_500);
-  assert.deepEqual(gone, ["b"]);
-  clock.advance(1_500);
-  assert.deepEqual(gone, ["b", "a"]);
-});
-
-test("a process that was stopped itself gives every name its time again", () => {
-  const { clock, monitor, gone } = watching();
-  monitor.heartbeat("a", 1_000);
-  clock.stall(10_000);
-  assert.deepEqual(gone, []);
-  clock.advance(3_000);
-  assert.deepEqual(gone, ["a"]);
-});
