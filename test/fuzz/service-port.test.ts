@@ -66,10 +66,8 @@ async function check(path: string, body: Uint8Array, headers: Record<string, str
   const { code, message } = answer.json as Record<string, unknown>;
   assert.ok(typeof code === "string" && typeof message === "string");
   assert.deepEqual(rig.port.calls, []);
-  assert.deepEqual(
-    rig.refused.map((one) => one.code),
-    [code],
-  );
+  const codes = rig.refused.map((one) => one.code);
+  assert.deepEqual(codes, [code]);
   return { status, rig, answer };
 }
 

@@ -169,10 +169,8 @@ test("an app's origin decides over no handshake of another app", async () => {
       return [app, (result as Record<string, unknown>)[id as string]];
     });
   // By three ways each; a group's topic is for no such command.
-  assert.deepEqual(
-    gone.filter(([, outcome]) => outcome !== undefined),
-    Array(6).fill(["chat", "handshake-gone"]),
-  );
+  const found = gone.filter(([, outcome]) => outcome !== undefined);
+  assert.deepEqual(found, Array(6).fill(["chat", "handshake-gone"]));
   await rig.try("shop", ["accept", id, { user: "ann" }]);
   const admission = await answer;
   assert.ok(admission.accepted);

@@ -81,10 +81,8 @@ test("keep-alives name every connection, a bounded number in each item", async (
   const alive = events
     .filter(([, , verb]) => verb === "alive")
     .map(([, , , named]) => named as string[]);
-  assert.deepEqual(
-    alive.map((named) => named.length),
-    [limits.aliveIdsMax, 5],
-  );
+  const lengths = alive.map((named) => named.length);
+  assert.deepEqual(lengths, [limits.aliveIdsMax, 5]);
   assert.deepEqual(new Set(alive.flat()), ids);
 });
 

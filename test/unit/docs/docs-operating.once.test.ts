@@ -62,10 +62,8 @@ test("the settings tables are those of the code, one for each group", () => {
   const names = rows.map(([name = ""]) => unquoted(name));
   assert.deepEqual(names, Object.keys(settings));
   const headings = readPage("docs/operating/settings.md").matchAll(/^## (.*)$/gm);
-  assert.deepEqual(
-    Array.from(headings, ([, heading = ""]) => heading.toLowerCase()),
-    [...settingGroups.keys()],
-  );
+  const found = Array.from(headings, ([, heading = ""]) => heading.toLowerCase());
+  assert.deepEqual(found, [...settingGroups.keys()]);
   for (const [name = "", fallback = "", allowed, about] of rows) {
     const setting: Setting = settings[unquoted(name) as keyof typeof settings];
     const written = fallback === "–" ? "" : unquoted(fallback);

@@ -129,10 +129,8 @@ for (const [name, create] of Object.entries({
     }
     assert.equal(compared, 7);
     const said = { type: "message", data: "hi all" };
-    assert.deepEqual(
-      sockets.map(({ delivered }) => delivered),
-      [[], [said], [said]],
-    );
+    const found = sockets.map(({ delivered }) => delivered);
+    assert.deepEqual(found, [[], [said], [said]]);
   });
 
   test(`a handshake that is refused as shown gets that answer: ${name}`, async () => {

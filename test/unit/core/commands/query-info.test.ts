@@ -77,10 +77,8 @@ test("query with info: long infos are listed in several replies", async () => {
   const long = "x".repeat(limits.queryInfosMax / 2);
   for (let count = 0; count < 7; count++) await connect(rig, long);
   const pages = await listed(rig, "@all", { info: true });
-  assert.deepEqual(
-    pages.map(({ length }) => length),
-    [2, 2, 2, 1],
-  );
+  const lengths = pages.map(({ length }) => length);
+  assert.deepEqual(lengths, [2, 2, 2, 1]);
   assert.equal((await listed(rig, "@all", {})).length, 1);
 });
 

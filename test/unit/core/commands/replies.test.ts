@@ -143,10 +143,8 @@ test("a thousand ids in each reply", async () => {
     assert.equal(ref, 1);
     return Object.keys(result as object);
   });
-  assert.deepEqual(
-    results.map(({ length }) => length),
-    [limits.replyIdsMax, limits.replyIdsMax, 5],
-  );
+  const lengths = results.map(({ length }) => length);
+  assert.deepEqual(lengths, [limits.replyIdsMax, limits.replyIdsMax, 5]);
   assert.deepEqual(results.flat(), ids);
   assert.ok(sockets.every((socket) => messagesOf(socket).length === 1));
 });

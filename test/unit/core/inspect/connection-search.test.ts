@@ -87,10 +87,8 @@ test("a connection that has taken the slot of another one is not that one", asyn
     ["send", idOf(socket), "to this one"],
   ]);
   rig.clock.advance(inspectLimits.handOverMs);
-  assert.deepEqual(
-    lines.map(({ text }) => text),
-    ["to this one"],
-  );
+  const texts = lines.map(({ text }) => text);
+  assert.deepEqual(texts, ["to this one"]);
   assert.deepEqual(ofFormer.lines, []);
 });
 
@@ -140,10 +138,8 @@ test("neither a view nor a tail shows the query or a header of a handshake", asy
   const { lines } = follow(rig, { group: "@all", app: "default" });
   const socket = rig.node.open(answer);
   await shown(rig);
-  assert.deepEqual(
-    lines.map(({ verb }) => verb),
-    ["open"],
-  );
+  const verbs = lines.map(({ verb }) => verb);
+  assert.deepEqual(verbs, ["open"]);
   assert.ok(JSON.stringify(lines).includes("/room"), JSON.stringify(lines));
   const view = (await viewOf(rig, idOf(socket)))!;
   assert.deepEqual([view.path, view.address, view.state], ["/room", "192.0.2.1", "open"]);

@@ -63,10 +63,8 @@ test("a sender's own streams that are not used are forgotten, the oldest first",
   for (let index = 0; index < 3; index++) memory.add("me", `s${index}`, index);
   memory.get("me", "s0");
   memory.add("me", "s3", 3);
-  assert.deepEqual(
-    ["s0", "s1", "s2", "s3"].map((name) => memory.get("me", name)),
-    [0, undefined, 2, 3],
-  );
+  const found = ["s0", "s1", "s2", "s3"].map((name) => memory.get("me", name));
+  assert.deepEqual(found, [0, undefined, 2, 3]);
 });
 
 test("where all places are taken a new sender is refused, until one was silent for long", () => {

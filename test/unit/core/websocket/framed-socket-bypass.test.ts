@@ -95,10 +95,8 @@ for (const [name, make] of [
       bytes.receive(clientFrame({ opcode: 2, payload: Buffer.from(payload) }));
     }
     const seen = handler.messages() as Uint8Array[];
-    assert.deepEqual(
-      seen.map((data) => data.length),
-      [100, 3_000_000, 100, 100, 100, 100, 3_000_000],
-    );
+    const lengths = seen.map((data) => data.length);
+    assert.deepEqual(lengths, [100, 3_000_000, 100, 100, 100, 100, 3_000_000]);
     for (const data of seen) assert.ok(data.every((byte, i) => byte === (i & 255)));
   });
 

@@ -162,10 +162,8 @@ test("many messages of a turn are one write, large ones are not copied", () => {
   client.socket.send(message.setData(new Uint8Array(limits.writeJoinBytesMax)));
   client.socket.send(message.setData("small"));
   client.socket.flush();
-  assert.deepEqual(
-    client.bytes.taken.slice(1).map(({ length }) => length),
-    [7, large.length, 7],
-  );
+  const lengths = client.bytes.taken.slice(1).map(({ length }) => length);
+  assert.deepEqual(lengths, [7, large.length, 7]);
 });
 
 test("messages are deflated from a size on, where it was negotiated", () => {
