@@ -14,19 +14,97 @@ import {
   withSubprotocols,
 } from "../../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
-import { socketConformance } from "../../../conformance/socket.ts";
-import { codecs, framesOf } from "../../../support/clients/framed-client.ts";
-import { clientFrame } from "../../../support/clients/raw-client-frames.ts";
+import { broadcastConformance } from "../../../conformance/broadcast.ts";
+import { type SocketCase, socketConformance } from "../../../conformance/socket.ts";
+import { codecs, FramedClient, framesOf } from "../../../support/clients/framed-client.ts";
+import { clientFrame, closePayload } from "../../../support/clients/raw-client-frames.ts";
 import {
   ManualClock,
   MemoryBroadcast,
   MemoryByteSocket,
+  type MemoryDelivery,
   MemorySocket,
   SeededRandom,
 } from "../../../support/memory/mod.ts";
+import { NodeRig } from "../../../support/memory-node/node-rig.ts";
 import { graphFaults, graphProtocol, graphTalk } from "../../../support/sockets/graph-protocol.ts";
 import { admission, RecordingHandler } from "../../../support/sockets/recording-handler.ts";
-import { memoryCase } from "./memory-case.ts";
+
+interface MemoryCaseOptions {
+  readonly broadcast?: MemoryBroadcast;
+  readonly admission?: HandshakeAdmission;
+  /** What stands between the socket and the handler that is recorded. */
+  readonly between?: (handler: SocketHandler) => SocketHandler;
+}
+
+/** A memory socket, both ends, for the conformance suites. */
+function memoryCase(options: MemoryCaseOptions = {}): SocketCase {
+  const handler = new RecordingHandler();
+  const outer = options.between?.(handler) ?? handler;
+  const socket = new MemorySocket(outer, options.admission ?? admission, options.broadcast);
+  return {
+    socket,
+    handler,
+    client: {
+      text: (data) => socket.receive(data),
+      binary: (data) => socket.receive(data),
+      close: (closeCode, closeReason) => socket.clientCloses(closeCode, closeReason),
+      pong: () => socket.pong(),
+      cut: () => socket.cut(),
+      block: () => socket.block(),
+      unblock: () => socket.unblock(),
+      received: () => socket.delivered.map(shown),
+    },
+    async settle() {
+      for (let turn = 0; turn < 3; turn += 1) await Promise.resolve();
+    },
+  };
+}
+
+function shown(delivery: MemoryDelivery): string {
+  if (delivery.type === "ping") return "ping";
+  if (delivery.type === "close") {
+    return `close ${delivery.closeCode} ${delivery.closeReason}`.trimEnd();
+  }
+  const { data } = delivery;
+  return typeof data === "string" ? `text ${data}` : `binary ${[...data].join(",")}`;
+}
+
+socketConformance("MemorySocket", () => memoryCase());
+
+broadcastConformance("MemoryBroadcast", () => {
+  const broadcast = new MemoryBroadcast();
+  return { broadcast, open: () => memoryCase({ broadcast }) };
+});
+
+for (const { name, make } of codecs) {
+  socketConformance(`FramedSocket, ${name}`, (): SocketCase => {
+    const made = new FramedClient(make());
+    return {
+      socket: made.socket,
+      handler: made.handler,
+      client: {
+        text: (payload) => made.send({ opcode: 1, payload }),
+        binary: (payload) => made.send({ opcode: 2, payload }),
+        close: (closeCode, closeReason) => {
+          const payload = closeCode === 1_005 ? "" : closePayload(closeCode, closeReason);
+          made.send({ opcode: 8, payload });
+        },
+        pong: () => made.send({ opcode: 10 }),
+        cut: () => made.bytes.cut(),
+        block: () => made.bytes.block(),
+        unblock: () => made.bytes.unblock(),
+        received: () => made.received(),
+      },
+      async settle() {
+        await made.settle();
+        // A client that has seen our end closes its stream.
+        if (made.bytes.ended) made.bytes.cut();
+        await made.settle();
+      },
+    };
+  });
+}
 
 const message = new ReusableMessage(createZlibDeflate());
 const options = { newMessage: (data: string | Uint8Array) => message.setData(data) };
@@ -196,3 +274,106 @@ for (const { name, make } of codecs) {
     assert.deepEqual(handler.taken, ["no JSON"]);
   });
 }
+
+const talk = [
+  '{"type":"connection_init"}',
+  '{"type":"subscribe","id":"1","payload":"q"}',
+  '{"type":"ping"}',
+  '{"type":"complete","id":"1"}',
+];
+
+/** A gateway over memory, with the subprotocol before it. */
+class Rig extends NodeRig {
+  readonly broadcast: MemoryBroadcast;
+  readonly codec: Codec;
+  readonly handler: SocketHandler;
+
+  constructor(codec: Codec) {
+    const broadcast = new MemoryBroadcast();
+    super({ node: "test" }, { codec: () => codec, broadcast });
+    this.broadcast = broadcast;
+    this.codec = codec;
+    const message = new ReusableMessage();
+    this.handler = withSubprotocols(this.node.gateway, [graphProtocol], {
+      newMessage: (data) => message.setData(data),
+    });
+  }
+
+  framed(): MemoryByteSocket {
+    const { handler, codec, clock } = this;
+    const bytes = new MemoryByteSocket();
+    const more = { messageBytesMax: 1_000, batchBuffers: true };
+    const sockets = new FramedSockets({ handler, ...codec, clock, ...more });
+    bytes.listener = sockets.start(bytes, graph, new Uint8Array(0));
+    return bytes;
+  }
+
+  async turn(): Promise<void> {
+    for (let n = 0; n < 3; n += 1) await this.rest();
+  }
+
+  /** Verb and what follows id and number, since the last time. */
+  told(): unknown[] {
+    return this.published.splice(0).map(([, , verb, , seq, ...rest]) => {
+      return verb === "open" ? verb : [verb, seq, ...rest];
+    });
+  }
+}
+
+for (const { name, make } of codecs) {
+  test(`${name}: the origin gets what the subprotocol passes on, numbered in order`, async () => {
+    const rig = new Rig(make());
+    await rig.node.gateway.start();
+    const bytes = rig.framed();
+    bytes.receive(Buffer.concat(talk.map((payload) => clientFrame({ opcode: 1, payload }))));
+    await rig.turn();
+    const id = rig.published[0]?.[3];
+    assert.deepEqual(rig.told(), ["open", ["message", 1, talk[1]], ["message", 2, talk[3]]]);
+    assert.equal(rig.node.metrics.value("wss_messages_received_total"), talk.length);
+    rig.node.local([
+      ["join", id, "room"],
+      ["send", id, talk[1]],
+      ["publish", "room", "to all"],
+    ]);
+    await rig.turn();
+    assert.deepEqual(framesOf(bytes), [
+      'text {"type":"connection_ack"}',
+      'text {"type":"pong"}',
+      'text {"type":"next","id":"1","payload":"q"}',
+      'text {"type":"next","id":"*","payload":"to all"}',
+    ]);
+    bytes.receive(clientFrame({ opcode: 2, payload: "x" }));
+    bytes.receive(clientFrame({ opcode: 8 }));
+    await rig.turn();
+    assert.deepEqual(rig.told(), [["close", 3, 4400, "Invalid message", "error"]]);
+    assert.equal(rig.node.errors("subprotocol-violation"), 1);
+    assert.equal(rig.node.gateway.connections, 0);
+  });
+}
+
+test("a group's members of a subprotocol get what the runtime broadcasts to others", async () => {
+  const rig = new Rig(codecs[1]!.make());
+  await rig.node.gateway.start();
+  const plain = Array.from(
+    { length: 40 },
+    () => new MemorySocket(rig.handler, admission, rig.broadcast),
+  );
+  const edge = new MemorySocket(rig.handler, graph, rig.broadcast);
+  await rig.turn();
+  const ids = rig.published.map(([, , , id]) => id);
+  rig.node.local([
+    ["join", ids, "room"],
+    ["publish", "room", "to all"],
+    ["publish", "room", "but one", { except: ids.at(-1) }],
+  ]);
+  await rig.turn();
+  for (const { delivered } of plain) {
+    assert.deepEqual(delivered, [
+      { type: "message", data: "to all" },
+      { type: "message", data: "but one" },
+    ]);
+  }
+  assert.deepEqual(edge.delivered, [
+    { type: "message", data: '{"type":"next","id":"*","payload":"to all"}' },
+  ]);
+});
