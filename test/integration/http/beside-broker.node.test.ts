@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
-import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { BackEnd, json } from "../../support/http/back-end.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 describe("an HTTP origin beside a broker", { concurrency: 2 }, () => {
-  for (const { runtime, engine } of combinations) {
-    it(`serves the connections of two nodes, on ${runtime}, engine ${engine}`, async () => {
+  for (const runtime of gatewayRuntimes) {
+    it(`serves the connections of two nodes, on ${runtime}`, async () => {
       await using broker = await Mosquitto.start();
       await using backEnd = await BackEnd.start();
       const opened: string[] = [];
@@ -18,7 +18,7 @@ describe("an HTTP origin beside a broker", { concurrency: 2 }, () => {
         if (said === "hello") json(response, [["send", opened, "hello all"]]);
         else response.end();
       };
-      const flags = ["--engine", engine, "--broker", broker.url(), "--origin", backEnd.url];
+      const flags = ["--broker", broker.url(), "--origin", backEnd.url];
       flags.push("--drain-period", "0ms", "--presence-interval", "1s");
       const start = (node: string): ReturnType<typeof startGateway> =>
         startGateway({ runtime, flags: [...flags, "--node-name", node] });
@@ -35,6 +35,11 @@ describe("an HTTP origin beside a broker", { concurrency: 2 }, () => {
       clients[0]?.text("hello");
       for (const client of clients) assert.equal(await client.nextText(), "hello all");
       first.kill("SIGTERM");
+      // They answer no close frame.
+      for (const index of [0, 2]) {
+        assert.equal((await clients[index]?.closeFrame())?.code, 1012);
+        clients[index]?.destroy();
+      }
       await first.exited;
       clients[1]?.text("after");
       await backEnd.received("after");

@@ -3,7 +3,7 @@ import { createServer as createTcpServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
-import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { combinations, gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { BackEnd, json, ok } from "../../support/http/back-end.ts";
 import { hostile } from "../../support/http/hostile.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -39,14 +39,14 @@ function faultyReplies(id: string, port: number): unknown[] {
   ];
 }
 
-for (const { runtime, engine } of combinations) {
-  describe(`hostile back ends, on ${runtime}, engine ${engine}`, () => {
+for (const runtime of gatewayRuntimes) {
+  describe(`hostile back ends, on ${runtime}`, () => {
     let backEnd: BackEnd;
     let gateway: RunningGateway;
 
     before(async () => {
       backEnd = await BackEnd.start();
-      const flags = ["--engine", engine, "--origin", backEnd.url, "--origin-retry", "0ms"];
+      const flags = ["--origin", backEnd.url, "--origin-retry", "0ms"];
       gateway = await startGateway({
         runtime,
         flags: [...flags, "--origin-timeout", "1s"],
@@ -133,9 +133,9 @@ for (const { runtime, engine } of combinations) {
 }
 
 describe("a back end whose name does not resolve", { concurrency: true }, () => {
-  for (const { runtime, engine } of combinations) {
-    it(`has its clients closed, on ${runtime}, engine ${engine}`, async () => {
-      const flags = ["--engine", engine, "--origin", "http://nobody.invalid/"];
+  for (const runtime of gatewayRuntimes) {
+    it(`has its clients closed, on ${runtime}`, async () => {
+      const flags = ["--origin", "http://nobody.invalid/"];
       await using gateway = await startGateway({
         runtime,
         flags: [...flags, "--origin-retry", "300ms"],

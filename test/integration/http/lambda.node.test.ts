@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { installPackages } from "../../support/process/packages.ts";
 import { bunProgram, freePort, nodeProgram, Program } from "../../support/process/spawn.ts";
 import { within } from "../../support/process/wait.ts";
@@ -45,15 +45,15 @@ async function ended(program: Program): Promise<string[]> {
   return program.lines;
 }
 
-for (const { runtime, engine } of combinations) {
-  test(`${runtime}, ${engine}: a Lambda function talks to clients`, async () => {
+for (const runtime of gatewayRuntimes) {
+  test(`${runtime}: a Lambda function talks to clients`, async () => {
     const [functionPort, servicePort] = [`${await freePort()}`, `${await freePort()}`];
     const env = { ...account, CONNECTIONS_URL: `http://127.0.0.1:${servicePort}/dev` };
     const args = ["examples/lambda/server.mjs", functionPort];
     await using server = new Program(nodeProgram(), args, { env });
     await server.line((line) => line === "ready" || undefined, "the function");
     const origin = ["--origin", `http://127.0.0.1:${functionPort}`, "--origin-format", "aws"];
-    const flags = [...origin, "--service-port", servicePort, "--engine", engine];
+    const flags = [...origin, "--service-port", servicePort];
     const gateway = await startGateway({ runtime, flags });
     const url = `ws://127.0.0.1:${gateway.info.port}`;
     await using talk = new Program(bunProgram, ["examples/lambda/conversation.ts", url]);

@@ -4,7 +4,7 @@ import { after, before, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
 import type { RunningGateway } from "../../support/gateway/control-rig.ts";
-import { combinations, startGateway } from "../../support/gateway/gateway.ts";
+import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { BackEnd, json, ok } from "../../support/http/back-end.ts";
 import { freePort } from "../../support/process/free-port.ts";
 import { waitFor } from "../../support/process/wait.ts";
@@ -14,13 +14,13 @@ import { originalBinaries, originalEvents, originalStrings } from "../../vectors
 const offer = { headers: { "Sec-WebSocket-Protocol": "test" } };
 const secret = `whsec_${Buffer.from("a secret of 24 bytes....").toString("base64")}`;
 
-for (const { runtime, engine } of combinations) {
-  describe(`an HTTP origin of the original's form, on ${runtime}, engine ${engine}`, () => {
+for (const runtime of gatewayRuntimes) {
+  describe(`an HTTP origin of the original's form, on ${runtime}`, () => {
     let backEnd: BackEnd;
     let gateway: RunningGateway;
 
     const start = (...flags: string[]): Promise<RunningGateway> =>
-      startGateway({ runtime, flags: ["--engine", engine, ...flags], kept: true });
+      startGateway({ runtime, flags: [...flags], kept: true });
 
     before(async () => {
       backEnd = await BackEnd.start();
@@ -167,13 +167,13 @@ for (const { runtime, engine } of combinations) {
     });
   });
 
-  describe(`HTTP origins decide over handshakes, on ${runtime}, engine ${engine}`, () => {
+  describe(`HTTP origins decide over handshakes, on ${runtime}`, () => {
     it("lets in with what the body gives, or refuses with status and body", async () => {
       await using backEnd = await BackEnd.start();
       await using spare = await BackEnd.start();
       const dead = await freePort();
       const urls = `http://127.0.0.1:${dead}/,${backEnd.url},${spare.url}`;
-      const flags = ["--engine", engine, "--origin", urls, "--authorize", "origin"];
+      const flags = ["--origin", urls, "--authorize", "origin"];
       flags.push("--authorize-timeout", "1s", "--origin-retry", "0ms");
       await using gateway = await startGateway({ runtime, flags });
       backEnd.react = ({ said }, response) => {

@@ -32,7 +32,7 @@ async function listens(port: number): Promise<boolean> {
 }
 
 for (const runtime of gatewayRuntimes) {
-  describe(`workers on ${runtime}`, () => {
+  describe(`workers on ${runtime}`, { concurrency: 3 }, () => {
     it("start after longer waits if they die again, one line a death", async (context) => {
       const gateway = await startGateway({ runtime, flags: workers });
       const rig = await WorkersRig.over(gateway);
@@ -50,7 +50,7 @@ for (const runtime of gatewayRuntimes) {
       const waits = rig.lines("worker-died").map(({ restartMs }) => restartMs);
       assert.deepEqual(waits, [0, 250, 500, 1_000]);
       assert.equal(rig.starts(1).length, 1);
-      assert.equal((await gateway.stop()).code, 0);
+      assert.equal(await rig.end(), 0);
     });
 
     it("are not ready and not healthy while none of them serves", async (context) => {
@@ -63,7 +63,7 @@ for (const runtime of gatewayRuntimes) {
       await waitFor(async () => (await reasons()).includes("no worker"));
       await waitFor(async () => (await reasons()).length === 0);
       assert.equal((await rig.admin("/healthz")).status, 200);
-      assert.equal((await gateway.stop()).code, 0);
+      assert.equal(await rig.end(), 0);
     });
 
     it("are not ready while one of them is not, and say why", async () => {
@@ -141,7 +141,7 @@ for (const runtime of gatewayRuntimes) {
       await rig.echo(rig.of("edge-1-1"));
       assert.equal(rig.lines("worker-died").length, 0);
       assert.equal(rig.lines("worker-ended").length, 1);
-      assert.equal((await gateway.stop()).code, 0);
+      assert.equal(await rig.end(), 0);
     });
 
     it("drain once if a process manager signals all processes", async (context) => {

@@ -17,7 +17,7 @@ import { ServiceClient } from "../../support/service-port/service-client.ts";
 const skip = skipWithout("mosquitto");
 const workers = ["--workers", "2", "--node-name", "edge-1", "--drain-period", "0ms"];
 
-describe("what workers share", () => {
+describe("what workers share", { concurrency: 3 }, () => {
   for (const runtime of gatewayRuntimes) {
     it(`the service port reaches connections of all of them, on ${runtime}`, async (context) => {
       const flags = [...workers, "--service-port", "0"];
@@ -51,7 +51,7 @@ describe("what workers share", () => {
       for (const spent of ["process_resident_memory_bytes", "process_cpu_seconds_total"]) {
         assert.ok((metrics.get(`${spent}{${supervisor}}`) ?? 0) > 0, spent);
       }
-      assert.equal((await gateway.stop()).code, 0);
+      assert.equal(await rig.end(), 0);
     });
 
     it(`each of them has the settings and their secrets, on ${runtime}`, async (context) => {
@@ -72,7 +72,7 @@ describe("what workers share", () => {
       await rig.fill(1, "edge-1-0", "edge-1-1");
       for (const { connection } of rig.visitors) assert.equal(connection.user, "ann");
       await rig.echo(rig.visitors);
-      assert.equal((await gateway.stop()).code, 0);
+      assert.equal(await rig.end(), 0);
       assert.ok(!gateway.output.includes(secret));
     });
 

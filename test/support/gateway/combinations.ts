@@ -22,6 +22,9 @@ const only = process.env[gatewaysVariable];
 export const combinations: readonly GatewayCombination[] =
   only === undefined ? allCombinations : allCombinations.filter(({ runtime }) => runtime === only);
 
+/** Stands for all of them, where the core alone decides. */
+export const anyCombination: GatewayCombination = combinations[0] as GatewayCombination;
+
 /** For what does not depend on the engine. */
 export const gatewayRuntimes: readonly GatewayRuntime[] = [
   ...new Set(combinations.map(({ runtime }) => runtime)),

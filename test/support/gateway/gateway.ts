@@ -9,7 +9,12 @@ import {
 } from "../process/spawn.ts";
 import type { GatewayRuntime } from "./combinations.ts";
 
-export { combinations, type GatewayRuntime, gatewayRuntimes } from "./combinations.ts";
+export {
+  anyCombination,
+  combinations,
+  type GatewayRuntime,
+  gatewayRuntimes,
+} from "./combinations.ts";
 
 export interface GatewayOptions extends SpawnOptions {
   /** What runs the gateway, not the test. */

@@ -129,6 +129,12 @@ export class WorkersRig {
     return fetch(`http://127.0.0.1:${this.gateway.info.adminPort}${path}`);
   }
 
+  /** Its clients leave, and it ends: with this exit code. */
+  async end(): Promise<number | null> {
+    for (const { client } of this.visitors) client.destroy();
+    return (await this.gateway.stop()).code;
+  }
+
   async stop(): Promise<void> {
     for (const { client } of this.visitors) client.destroy();
     await this.origin.close();
