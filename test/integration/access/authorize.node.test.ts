@@ -182,22 +182,6 @@ for (const combination of combinations) {
       assert.deepEqual(await origin.replyTo(null), { [id]: "handshake-gone" });
     });
 
-    it("decides once", async () => {
-      const client = await knock(gateway);
-      const { id } = await asked();
-      await origin.command(
-        gateway.info.node,
-        ["accept", id, { ref: 1 }],
-        ["accept", id, { ref: 2 }],
-        ["reject", id, 403, "", { ref: 3 }],
-      );
-      assert.equal((await client.answer()).statusCode, 101);
-      assert.deepEqual(await origin.replyTo(1), { [id]: "accepted" });
-      assert.deepEqual(await origin.replyTo(2), { [id]: "handshake-gone" });
-      assert.deepEqual(await origin.replyTo(3), { [id]: "handshake-gone" });
-      client.destroy();
-    });
-
     if (combination === anyCombination) {
       it("lets a thousand wait while another's messages pass", async () => {
         const flags = ["--engine", engine, "--broker", broker.url(), "--authorize", "origin"];
@@ -222,19 +206,6 @@ for (const combination of combinations) {
         await patient[Symbol.asyncDispose]();
       });
     }
-
-    it("gives back the place of a client that did not wait", async () => {
-      const client = await knock(gateway);
-      const { id } = await asked();
-      client.destroy();
-      await decide("accept", id, { groups: ["left"], ref: "left" });
-      await origin.replyTo("left");
-      const groups = async (): Promise<boolean> => {
-        const response = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`);
-        return /^wss_groups 0$/m.test(await response.text());
-      };
-      await waitFor(groups, { what: "the group's end" });
-    });
 
     it("has written JSON lines and nothing else: Deno warned of `request.signal`", () => {
       assert.deepEqual(

@@ -8,12 +8,7 @@ import {
   RawClient,
 } from "../../support/clients/raw-client.ts";
 import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
-import {
-  anyCombination,
-  combinations,
-  spawnGateway,
-  startGateway,
-} from "../../support/gateway/gateway.ts";
+import { anyCombination, combinations, startGateway } from "../../support/gateway/gateway.ts";
 import { JwksServer, json } from "../../support/keys/jwks-server.ts";
 import {
   base64url,
@@ -245,38 +240,3 @@ for (const combination of combinations) {
     });
   });
 }
-
-describe("tokens whose keys cannot be had", { concurrency: true }, () => {
-  it("503 while the endpoint lies, and 101 as soon as it does not", async (t) => {
-    const jwks = await JwksServer.start(json("<html>", 502));
-    t.after(() => jwks.stop());
-    const flags = ["--authorize", "jwt", "--jwt-jwks", jwks.url, "--drain-period", "0ms"];
-    const gateway = await startGateway({ runtime: "node", flags });
-    const handshake = bearer(await signBy(stranger, { sub: "u", exp: right.exp }));
-    const refused = await answerTo(gateway, handshake);
-    assert.equal(refused.statusCode, 503);
-    assert.equal(refused.headers.get("retry-after"), "5");
-    const line = await gateway.event("jwks-failed");
-    assert.deepEqual([line.code, line.url], ["keys-unavailable", jwks.url]);
-    jwks.answer = json({ keys: [stranger.jwk] });
-    await jwks.waitForRequest(2);
-    await gateway.event("jwks-loaded");
-    assert.equal((await answerTo(gateway, handshake)).statusCode, 101);
-  });
-
-  const wrong: readonly (readonly [flags: readonly string[], line: RegExp])[] = [
-    [[], /needs one of jwt-secret, jwt-key and jwt-jwks/],
-    [["--jwt-key", "package.json"], /jwt-key: must be a PEM file/],
-    [["--jwt-secret-file", "missing"], /jwt-secret-file.* cannot be read \(ENOENT\)/],
-    [["--jwt-from", "body", "--jwt-secret", secret], /jwt-from/],
-    [["--jwt-algorithms", "RS256", "--jwt-secret", secret], /jwt-algorithms: no key is of/],
-  ];
-  for (const [flags, line] of wrong) {
-    it(`exit code 2, one line, for ${flags.join(" ").slice(0, 40)}`, async () => {
-      const gateway = spawnGateway({ runtime: "node", flags: ["--authorize", "jwt", ...flags] });
-      assert.equal((await gateway.exited).code, 2);
-      assert.match(gateway.lines.join("\n"), line);
-      assert.ok(!gateway.lines.join("\n").includes(secret));
-    });
-  }
-});

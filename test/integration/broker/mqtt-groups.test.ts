@@ -79,39 +79,6 @@ test("a group that the broker refuses is refused alone; the connection lives on"
   await broker.close();
 });
 
-test("a group that is refused after a reconnect is told once, and asked for again", async () => {
-  const broker = await pickyBroker();
-  const ports = testPorts();
-  const options = { url: broker.url, name: "x", role: "test", filters: ["own"] };
-  const link = new MqttLink({ ...options, reconnectMsMax: 200 }, ports);
-  const connected: boolean[] = [];
-  const received: string[] = [];
-  await link.start({
-    connected: (now) => connected.push(now),
-    message: (topic) => received.push(topic),
-  });
-  let granted = 0;
-  for (const filter of ["g/1/#", "g/2/#", "h/#"]) {
-    link.subscribe(filter, (error) => {
-      assert.equal(error, undefined);
-      granted++;
-    });
-  }
-  await waitFor(() => granted === 3, { what: "granted" });
-  broker.refused = "g/";
-  broker.cut();
-  await waitFor(() => connected.length === 3, { what: "back" });
-  assert.equal(ports.logger.of("subscription-refused").length, 1);
-  broker.refused = "secret";
-  broker.cut();
-  await waitFor(() => connected.length === 5, { what: "back again" });
-  assert.equal(ports.logger.of("subscription-refused").length, 1);
-  link.publish("g/1/x", bytes("m"), () => {});
-  await waitFor(() => received.length === 1, { what: "received again" });
-  await link.stop();
-  await broker.close();
-});
-
 test("what a broker has retained for a group is not delivered", async () => {
   const broker = await startEmbeddedBroker();
   const anybody = await plainClient(broker.port);

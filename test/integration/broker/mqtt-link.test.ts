@@ -174,19 +174,6 @@ test("stop ends a start that waits", async () => {
   await started;
 });
 
-test("MQTT 5 alone is refused by a broker of 3.1.1", async () => {
-  const broker = await startEmbeddedBroker();
-  const url = `mqtt://127.0.0.1:${broker.port}`;
-  const ports = testPorts();
-  const link = new MqttLink({ url, name: "x", role: "test", version: "5" }, ports);
-  const started = link.start(silent);
-  started.catch(() => {});
-  await waitFor(() => ports.logger.records.length > 0, { what: "a line" });
-  assert.equal(link.up, false);
-  await link.stop();
-  await broker.close();
-});
-
 test("what is above the broker's packet limit is refused before it is sent", async () => {
   const link = new MqttLink(
     { url: small.url(), name: "x", role: "test", version: "5" },

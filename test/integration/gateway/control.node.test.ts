@@ -8,7 +8,6 @@ import {
   ControlRig,
   leave,
   type Member,
-  metricOf,
   type RunningGateway,
 } from "../../support/gateway/control-rig.ts";
 import { anyCombination } from "../../support/gateway/gateway.ts";
@@ -133,49 +132,6 @@ describe("apps, state, age and slow clients", () => {
       what: "each app's own number of connections",
     });
     leave(one);
-  });
-
-  it("keeps a connection's state and hands it back with each message", async () => {
-    const { client, id } = await rig.join();
-    client.text("before");
-    assert.deepEqual(await origin.nextOf("message"), ["message", id, 1, "before"]);
-    await origin.command(undefined, ["state", id, { cart: [1, "två"] }, { ref: 1 }]);
-    assert.deepEqual(await origin.replyTo(1), { [id]: "stored" });
-    client.text("with");
-    assert.deepEqual(await origin.nextOf("message"), [
-      "message",
-      id,
-      2,
-      "with",
-      { cart: [1, "två"] },
-    ]);
-    await origin.command(undefined, ["state", id, "x".repeat(5_000), { ref: 2 }]);
-    assert.deepEqual(await origin.replyTo(2), { [id]: "state-too-big" });
-    await origin.command(undefined, ["state", id, null, { ref: 3 }]);
-    assert.deepEqual(await origin.replyTo(3), { [id]: "stored" });
-    client.text("without");
-    assert.deepEqual(await origin.nextOf("message"), ["message", id, 3, "without"]);
-    client.destroy();
-  });
-
-  it("does not send what is too old", async () => {
-    const { client, id } = await rig.join();
-    const ago = Date.now() - 60_000;
-    await origin.command(
-      undefined,
-      ["send", id, "old", { ttl: 1_000, at: ago, ref: 1 }],
-      ["send", id, "never", { ttl: 0, ref: 2 }],
-      ["publish", "@all", "old too", { ttl: 1_000, at: ago, ref: 3 }],
-      ["send", id, "fresh", { ttl: 120_000, at: ago, ref: 4 }],
-      ["send", id, "wrong", { ttl: -1 }],
-    );
-    assert.deepEqual(await origin.replyTo(1), { [id]: "expired" });
-    assert.deepEqual(await origin.replyTo(2), { [id]: "expired" });
-    assert.equal((await origin.replyTo(3)).sent, 0);
-    assert.deepEqual(await origin.replyTo(4), { [id]: "sent" });
-    assert.equal(await client.nextText(), "fresh");
-    assert.ok((await metricOf(gateway, 'wss_errors_total{code="message-expired"}')) >= 3);
-    client.destroy();
   });
 
   it("says slow of a client that does not read, in a send and in a publish", async () => {

@@ -16,8 +16,6 @@ import type { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
-type Values = Record<string, unknown>;
-
 const run = promisify(execFile);
 const skip = skipWithout("mosquitto_pub");
 
@@ -103,16 +101,6 @@ describe("groups and queries", () => {
     leave(...members);
   });
 
-  it("counts what became of a publish, on each node", async () => {
-    const members = await rig.inGroup("counted", gateway, gateway, other);
-    await origin.command(undefined, ["publish", "counted", "x", { ref: "p" }]);
-    const replies = [await origin.replyTo("p"), await origin.replyTo("p")];
-    const sent = new Map(replies.map(({ node, sent }) => [node, sent]));
-    assert.equal(sent.get(gateway.info.node), 2);
-    assert.equal(sent.get(other.info.node), 1);
-    leave(...members);
-  });
-
   it("answers a JSON command in JSON, also at the nodes that it is sent on to", async () => {
     const members = await rig.inGroup("json", gateway, other);
     const { node } = gateway.info;
@@ -129,60 +117,5 @@ describe("groups and queries", () => {
     await origin.replyTo("packed");
     assert.ok(!origin.batches.some(({ payload }) => payload.includes('"packed"')));
     leave(...members);
-  });
-
-  it("refuses names that no group can have, and too many groups", async () => {
-    const member = await rig.join();
-    const { id } = member;
-    const { node } = gateway.info;
-    for (const name of ["", "x".repeat(257), "é".repeat(129), "@all", "@user/ann"]) {
-      await origin.command(node, ["join", id, name, { ref: 1 }]);
-      assert.deepEqual(await origin.replyTo(1), { [id]: "group-name" }, name.slice(0, 9));
-    }
-    await origin.command(node, ["publish", "", "x", { ref: 2 }]);
-    assert.deepEqual(await origin.replyTo(2), { node, error: "group-name" });
-    const longest = ["é".repeat(128), "@other", "a", "b"];
-    for (const [index, name] of longest.entries()) {
-      await origin.command(node, ["join", id, name, { ref: 3 }]);
-      const outcome = index < 3 ? "joined" : "group-limit";
-      assert.deepEqual(await origin.replyTo(3), { [id]: outcome }, name);
-    }
-    await origin.publishTo("groups/@other/text", "named like one of ours");
-    assert.equal(await member.client.nextText(), "named like one of ours");
-    await origin.command(node, ["leave", id, "@other", { ref: 4 }], ["join", id, "b", { ref: 5 }]);
-    assert.deepEqual(await origin.replyTo(4), { [id]: "left" });
-    assert.deepEqual(await origin.replyTo(5), { [id]: "joined" });
-    // A group's topic speaks for that group alone.
-    await origin.publishTo("groups/b/commands/me", '[["publish","a","no",{"ref":6}]]');
-    assert.deepEqual(await origin.replyTo(6), { node, error: "group-name" });
-    leave(member);
-  });
-
-  it("tells who is there: by id, by group, in number alone", async () => {
-    const before = Date.now();
-    const members = await rig.inGroup("who", gateway, gateway, other);
-    const [one, , third] = members as [Member, Member, Member];
-    const { node } = gateway.info;
-    const gone = `${node}.${"A".repeat(26)}`;
-    await origin.command(
-      node,
-      ["query", [one.id, gone], { ref: 1 }],
-      ["query", one.id, { ref: 2 }],
-      ["query", "who", { ref: 3, count: true }],
-    );
-    const byIds = await origin.replyTo(1);
-    const [entry] = byIds.connections as { id: string; at: number; bufferedAmount: number }[];
-    assert.deepEqual([byIds.node, byIds.count, byIds.gone], [node, 1, [gone]]);
-    assert.deepEqual([entry?.id, entry?.bufferedAmount], [one.id, 0]);
-    assert.ok(entry !== undefined && entry.at >= before - 1_000 && entry.at <= Date.now() + 1_000);
-    assert.equal((await origin.replyTo(2)).count, 1);
-    assert.deepEqual(await origin.replyTo(3), { node, count: 2 });
-    await origin.command(undefined, ["query", "who", { ref: 4 }]);
-    const replies = [await origin.replyTo(4), await origin.replyTo(4)];
-    const ids = replies.flatMap((reply) => (reply.connections as Values[]).map(({ id }) => id));
-    assert.deepEqual(new Set(ids), new Set(members.map(({ id }) => id)));
-    assert.equal(replies.find((reply) => reply.node === other.info.node)?.count, 1);
-    leave(...members);
-    await origin.closeOf(third.id);
   });
 });

@@ -60,58 +60,6 @@ for (const runtime of ["bun", "deno", "node"] as const) {
   });
 }
 
-test("a bridge is killed again and again: the other one goes on where it stopped", async () => {
-  await using broker = await Mosquitto.start();
-  await using origin = await BatchServer.start();
-  const gateway = await startGateway({
-    flags: ["--broker", broker.url(), "--origin-mode", "assigned"],
-  });
-  let [one, two] = [bridge(broker, origin), bridge(broker, origin)];
-  await Promise.all([one.event("started"), two.event("started")]);
-  const clients = await clientsOf(gateway.info.port, 10);
-  await talk(clients, 10);
-  for (let round = 0; round < 3; round++) {
-    for (let message = 0; message < 50; message++) for (const client of clients) client.say();
-    one.kill("SIGKILL");
-    await one.exited;
-    await waitFor(() => clients.every(({ complete }) => complete), { deadline: 40_000 });
-    [one, two] = [two, bridge(broker, origin)];
-    await two.event("started");
-  }
-  for (const [index, client] of clients.entries()) client.check(`client ${index}`);
-  checkOrder(origin.items);
-  assert.ok(clients.every(({ closed }) => !closed));
-  for (const { client } of clients) client.destroy();
-});
-
-test("the HTTP origin behind a bridge is killed: nothing is lost", async () => {
-  await using broker = await Mosquitto.start();
-  let origin = await BatchServer.start();
-  const { port } = origin;
-  const gateway = await startGateway({
-    flags: ["--broker", broker.url(), "--origin-mode", "assigned"],
-  });
-  await bridge(broker, origin, { flags: ["--origin-retry", "2s"] }).event("started");
-  const clients = await clientsOf(gateway.info.port, 10);
-  const told: (readonly unknown[])[] = [];
-  try {
-    await talk(clients, 10);
-    for (let round = 0; round < 3; round++) {
-      for (let message = 0; message < 50; message++) for (const client of clients) client.say();
-      origin.kill("SIGKILL");
-      await origin[Symbol.asyncDispose]();
-      told.push(...origin.items);
-      origin = await BatchServer.start(port);
-      await waitFor(() => clients.every(({ complete }) => complete), { deadline: 40_000 });
-    }
-    for (const [index, client] of clients.entries()) client.check(`client ${index}`);
-    checkOrder([...told, ...origin.items]);
-  } finally {
-    await origin[Symbol.asyncDispose]();
-    for (const { client } of clients) client.destroy();
-  }
-});
-
 test("a node dies: the HTTP origin is told that its connections are closed, once", async () => {
   await using broker = await Mosquitto.start();
   await using origin = await BatchServer.start();

@@ -51,28 +51,6 @@ test("an outage loses no command, and numbers let nodes drop what comes twice", 
   await proxy.close();
 });
 
-test("commands that a node misses are sent again, until it has confirmed them", async () => {
-  const origin = await rig.connect();
-  gateway.presence("n1", "i1");
-  gateway.events("n1", "i1", [["open", "n1.a", 0, {}]]);
-  await waitFor(() => origin.knownConnections === 1, { what: "the connection" });
-  origin.send("n1.a", "1");
-  await waitFor(() => gateway.batches.length === 1, { what: "the command" });
-  const sent = gateway.batches[0]!.batch;
-  // The broker had it and lost it; the node sees a gap behind it.
-  gateway.batch("n1", encode([["ack", sent[1], 0, 0]]));
-  await waitFor(() => gateway.batches.length === 2, { what: "the command again" });
-  assert.deepEqual(gateway.batches[1]!.batch, sent);
-  // A node that says nothing is asked again.
-  await waitFor(() => gateway.batches.length === 3, { what: "the command once more" });
-  assert.deepEqual(gateway.batches[2]!.batch, sent);
-  gateway.batch("n1", encode([["ack", sent[1], 1]]));
-  origin.send("n1.a", "2");
-  await waitFor(() => gateway.batches.length === 4, { what: "the next command" });
-  const next = gateway.batches[3]!.batch.slice(0, 4);
-  assert.deepEqual(next, [1, sent[1], 1, [["send", "n1.a", "2"]]]);
-});
-
 test("an ack of another sender's stream of the same name confirms nothing", async () => {
   const origin = await rig.connect({ name: "shop" });
   gateway.presence("n1", "i1");

@@ -188,50 +188,6 @@ test("a node that dies closes its connections once each, another incarnation liv
   assert.equal(origin.knownConnections, 1);
 });
 
-test("a presence that comes back within the grace loses nothing", async () => {
-  const origin = await rig.connect();
-  const seen = watch(origin);
-  gateway.presence("n1", "i1");
-  gateway.presence("n2", "i1");
-  gateway.events("n1", "i1", [opened("n1.a")]);
-  gateway.events("n2", "i1", [opened("n2.a")]);
-  await waitFor(() => seen.length === 2, { what: "both opens" });
-  gateway.presence("n1", undefined);
-  gateway.presence("n1", "i1");
-  // The grace of n2 begins after that of n1: when n2 is lost, n1 would have been.
-  gateway.presence("n2", undefined);
-  await waitFor(() => seen.includes("close n2.a 1006 node-lost"), { what: "the loss of n2" });
-  gateway.events("n1", "i1", [said("n1.a", 1, "here")]);
-  await waitFor(() => seen.includes("n1.a: here"), { what: "the message of n1" });
-  assert.deepEqual(seen, ["open n1.a", "open n2.a", "close n2.a 1006 node-lost", "n1.a: here"]);
-});
-
-test("missed heartbeats are a death; a node that was cut off has them all again", async () => {
-  const origin = await rig.connect();
-  const seen = watch(origin);
-  gateway.presence("n1", "i1", 50);
-  gateway.events("n1", "i1", [opened("n1.a"), said("n1.a", 1, "x"), opened("n1.b")]);
-  await waitFor(() => seen.includes("close n1.b 1006 node-lost"), { what: "the loss" });
-  gateway.presence("n1", "i1");
-  // Told again by another stream: what was handled stays so, and a close is told once.
-  gateway.events("n1", "i1", [said("n1.a", 1, "x"), said("n1.a", 2, "on"), closed("n1.b", 1)]);
-  gateway.events("n1", "i1", [closed("n1.a", 3), opened("n1.c")]);
-  await waitFor(() => seen.includes("open n1.c"), { what: "the new one" });
-  assert.deepEqual(
-    seen.filter((line) => line.includes("n1.a")),
-    [
-      "open n1.a",
-      "n1.a: x",
-      "close n1.a 1006 node-lost",
-      "open n1.a",
-      "n1.a: on",
-      "close n1.a 1000 client",
-    ],
-  );
-  assert.equal(seen.filter((line) => line.startsWith("close n1.b")).length, 1);
-  assert.equal(origin.knownConnections, 1);
-});
-
 test("what a node that stays silent tells of again is lost again", async () => {
   const origin = await rig.connect();
   const seen = watch(origin);
