@@ -151,7 +151,7 @@ for (const combination of combinations) {
       ["a state that is too big", { state: "x".repeat(5_000) }, "state-too-big"],
     ];
     if (combination === anyCombination) {
-      it("answers 500 to an accept that is none, and tells the origin and the log why", async () => {
+      it("answers 500 to an accept that is none, tells origin and log why", async () => {
         for (const [what, accept, code] of wrong) {
           const client = await knock(gateway, {
             headers: { "Sec-WebSocket-Protocol": "chat.v1" },

@@ -135,7 +135,7 @@ test("a handler refuses, and one that does not answer in time is told by its sig
   await waitFor(() => aborted && errors.includes("authorize-timeout"), { what: "the error" });
 });
 
-test("state, groups and age of a connection are changed, and it says what came of it", async () => {
+test("state, groups and age of a connection are changed, and their outcome told", async () => {
   const { client, connection } = await enter();
   assert.equal(await connection.setState({ seat: 7 }), "stored");
   client.text("hi");
