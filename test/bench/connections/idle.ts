@@ -8,7 +8,6 @@ import {
   peersOf,
 } from "../measure/entrants.ts";
 import { slabBytes, tcpBufferBytes } from "../measure/kernel.ts";
-import { collectedBytes } from "../measure/memory.ts";
 import { type BenchProcess, onNode } from "../measure/processes.ts";
 import { inTurns } from "../measure/rounds.ts";
 import { middle, type Session } from "../measure/session.ts";
@@ -37,6 +36,24 @@ function entrants(isQuick: boolean): Entrant[] {
   const open = { ...bunNative, mode: "open", origin: null } as const;
   const alone = { name: `${nameOfOurs(open)}, no origin`, start: () => startOurs(open) };
   return isQuick ? own : [...peers, alone, ...own];
+}
+
+const looksMax = 30;
+
+/** What is resident after garbage collection, when it no longer shrinks. */
+async function collectedBytes(server: BenchProcess, isQuick: boolean): Promise<number> {
+  // Looks without a smaller one, until it counts as settled.
+  const [settleMs, equalLooks] = isQuick ? [200, 1] : [500, 3];
+  let least = Number.POSITIVE_INFINITY;
+  for (let equal = 0, looks = 0; equal < equalLooks && looks < looksMax; looks++) {
+    server.signal("SIGUSR2");
+    await server.event("collected");
+    await wait(settleMs);
+    const bytes = server.residentBytes();
+    equal = bytes < least * 0.998 ? 0 : equal + 1;
+    least = Math.min(least, bytes);
+  }
+  return least;
 }
 
 /** Opens connections that stay, in a process of its own; resolves when all are open. */

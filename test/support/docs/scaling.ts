@@ -15,11 +15,7 @@ const supposed = {
 
 const gibibyte = 2 ** 30;
 
-interface Row {
-  readonly what: string;
-  readonly how: string;
-  readonly needs: string;
-}
+type Row = readonly [what: string, from: string, needs: string];
 
 const whole = (figure: number): string => Math.ceil(figure).toLocaleString("en");
 const precise = (figure: number): string => Number(figure.toPrecision(3)).toLocaleString("en");
@@ -48,16 +44,16 @@ function memoryRows(sections: readonly FigureSection[]): Row[] {
   const kernel =
     (figureOf(sections, "many", "slabBytes") + figureOf(sections, "many", "bufferBytes")) / 2;
   return [
-    {
-      what: "memory of the workers",
-      how: `${precise(server)} bytes a connection`,
-      needs: `${precise((connections * server) / gibibyte)} GiB`,
-    },
-    {
-      what: "memory of the kernel",
-      how: `${precise(kernel)} bytes for one end of a connection`,
-      needs: `${precise((connections * kernel) / gibibyte)} GiB`,
-    },
+    [
+      "memory of the workers",
+      `${precise(server)} bytes a connection`,
+      `${precise((connections * server) / gibibyte)} GiB`,
+    ],
+    [
+      "memory of the kernel",
+      `${precise(kernel)} bytes for one end of a connection`,
+      `${precise((connections * kernel) / gibibyte)} GiB`,
+    ],
   ];
 }
 
@@ -86,46 +82,30 @@ function rowsOf(sections: readonly FigureSection[]): Row[] {
     `${whole(processors(connections, microseconds) / workers)} s`;
   return [
     ...memoryRows(sections),
-    {
-      what: "gateways, for silent connections",
-      how: `${precise(idle)} µs a second`,
-      needs: silent!,
-    },
-    {
-      what: "gateways, for messages",
-      how: `${whole(messages)} a second, ${precise(each.server)} µs`,
-      needs: echoes!,
-    },
-    {
-      what: "gateways, for messages to everybody",
-      how: `${whole(deliveries)} deliveries a second, ${precise(delivery)} µs`,
-      needs: broadcasts!,
-    },
-    {
-      what: "**workers**",
-      how: `${precise(gateways)} processors, ${half}`,
-      needs: `**${workers}**, ${whole(connections / workers)} connections each`,
-    },
-    {
-      what: "**brokers**",
-      how: `${precise(each.broker)} µs a message, ${half}`,
-      needs: `**${brokers}**`,
-    },
-    {
-      what: "**origins** of one processor",
-      how: `${precise(each.origin)} µs a message in the library, ${half}`,
-      needs: `**${origins}**, and what the handlers take`,
-    },
-    {
-      what: "all connect again",
-      how: `${precise(connect)} µs, all workers busy`,
-      needs: storm(connect),
-    },
-    {
-      what: "all connect again, and an origin is asked",
-      how: `${precise(asked)} µs, all workers busy`,
-      needs: storm(asked),
-    },
+    ["gateways, for silent connections", `${precise(idle)} µs a second`, silent!],
+    ["gateways, for messages", `${whole(messages)} a second, ${precise(each.server)} µs`, echoes!],
+    [
+      "gateways, for messages to everybody",
+      `${whole(deliveries)} deliveries a second, ${precise(delivery)} µs`,
+      broadcasts!,
+    ],
+    [
+      "**workers**",
+      `${precise(gateways)} processors, ${half}`,
+      `**${workers}**, ${whole(connections / workers)} connections each`,
+    ],
+    ["**brokers**", `${precise(each.broker)} µs a message, ${half}`, `**${brokers}**`],
+    [
+      "**origins** of one processor",
+      `${precise(each.origin)} µs a message in the library, ${half}`,
+      `**${origins}**, and what the handlers take`,
+    ],
+    ["all connect again", `${precise(connect)} µs, all workers busy`, storm(connect)],
+    [
+      "all connect again, and an origin is asked",
+      `${precise(asked)} µs, all workers busy`,
+      storm(asked),
+    ],
   ];
 }
 
@@ -137,6 +117,6 @@ export function withScaling(page: string, sections: readonly FigureSection[]): s
     `each. Each client sends 64 bytes every ${secondsBetweenMessages} s and gets 64 bytes back; ` +
     `every ${secondsBetweenBroadcasts} s a message goes to everybody.\n\n`;
   const head = "| what | from | needs |\n|---|---|---|\n";
-  const rows = rowsOf(sections).map(({ what, how, needs }) => `| ${what} | ${how} | ${needs} |\n`);
+  const rows = rowsOf(sections).map((row) => `| ${row.join(" | ")} |\n`);
   return withWritten(page, words + head + rows.join(""));
 }

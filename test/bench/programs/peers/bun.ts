@@ -5,9 +5,9 @@
  */
 import process from "node:process";
 import { type ServerWebSocket, serve } from "bun";
-import { connectAsync } from "mqtt";
 import { collectOnSignal } from "../parts/collect.ts";
 import { counter, started } from "../parts/counts.ts";
+import { published } from "../parts/published.ts";
 
 const [, , role = "echo", way] = process.argv;
 collectOnSignal(() => Bun.gc(true));
@@ -29,12 +29,9 @@ const server = serve<undefined>({
   },
 });
 if (isFanOut) {
-  const client = await connectAsync(role, { protocolVersion: 4, timerVariant: "native" });
-  client.on("message", (_topic, payload) => {
-    const text = payload.toString();
+  await published(role, (text) => {
     if (way === "publish") server.publish("all", text);
     for (const socket of sockets) socket.send(text);
   });
-  await client.subscribeAsync("bench/fan-out", { qos: 1 });
 }
 started(server.port!);

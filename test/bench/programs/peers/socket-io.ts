@@ -6,10 +6,10 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { connectAsync } from "mqtt";
 import { Server } from "socket.io";
 import { collectOnSignal } from "../parts/collect.ts";
 import { counter, started } from "../parts/counts.ts";
+import { published } from "../parts/published.ts";
 
 const [, , role = "echo"] = process.argv;
 collectOnSignal(() => (globalThis as { gc?: () => void }).gc?.());
@@ -23,8 +23,6 @@ io.on("connection", (socket) => {
   else void socket.join("all");
 });
 if (role !== "echo" && role !== "count") {
-  const client = await connectAsync(role, { protocolVersion: 4, timerVariant: "native" });
-  client.on("message", (_topic, payload) => io.to("all").emit("m", payload.toString()));
-  await client.subscribeAsync("bench/fan-out", { qos: 1 });
+  await published(role, (text) => io.to("all").emit("m", text));
 }
 http.listen(0, "127.0.0.1", () => started((http.address() as AddressInfo).port));

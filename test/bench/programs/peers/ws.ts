@@ -4,10 +4,10 @@
  */
 import type { AddressInfo } from "node:net";
 import process from "node:process";
-import { connectAsync } from "mqtt";
 import { WebSocketServer } from "ws";
 import { collectOnSignal } from "../parts/collect.ts";
 import { counter, started } from "../parts/counts.ts";
+import { published } from "../parts/published.ts";
 
 const [, , role = "echo"] = process.argv;
 collectOnSignal(() => (globalThis as { gc?: () => void }).gc?.());
@@ -20,12 +20,9 @@ if (role === "echo") {
   const count = counter();
   server.on("connection", (socket) => socket.on("message", count));
 } else {
-  const client = await connectAsync(role, { protocolVersion: 4, timerVariant: "native" });
-  client.on("message", (_topic, payload) => {
-    const text = payload.toString();
+  await published(role, (text) => {
     for (const socket of server.clients) socket.send(text);
   });
-  await client.subscribeAsync("bench/fan-out", { qos: 1 });
 }
 if (server.address() === null) await new Promise((resolve) => server.once("listening", resolve));
 started((server.address() as AddressInfo).port);
