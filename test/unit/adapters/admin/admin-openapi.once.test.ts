@@ -14,8 +14,9 @@ import {
 import { adminOperations, checkAdminAnswer } from "../../../support/docs/admin-openapi.ts";
 
 const counts = { sent: 1, slow: 0, gone: 0, expired: 0 };
+const fault = (): Error => new Error("a fault of the program");
 const broken = (): never => {
-  throw new Error("a fault of the program");
+  throw fault();
 };
 const hanging = (): Promise<never> => new Promise(() => {});
 const breaking = (): Promise<never> =>
@@ -46,14 +47,6 @@ const known = async (): Promise<unknown> => ({
   bytesWaiting: 0,
   state: "open",
 });
-
-/** An operation, and how it is asked so that it succeeds. */
-interface Case {
-  readonly name: string;
-  readonly target: string;
-  readonly asked: AdminAsked;
-  readonly back: AdminBack;
-}
 
 const json = { "content-type": "application/json" };
 const zero = { opened: 0, closed: 0, messagesIn: 0, bytesIn: 0, messagesOut: 0, bytesOut: 0 };
@@ -88,14 +81,16 @@ const bodies: Readonly<Record<string, unknown>> = {
   "/admin/publish": { group: "@all", text: "hi" },
 };
 
-function caseOf(name: string): Case {
+/** An operation, and how it is asked so that it succeeds. */
+type Case = ReturnType<typeof caseOf>;
+function caseOf(name: string) {
   const [method = "", path = ""] = name.split(" ");
   const query = path === "/admin/tail" ? `?connection=${adminId}` : "";
   const body = JSON.stringify(bodies[path] ?? {});
   return {
     name,
     target: path.replace("{id}", adminId) + query,
-    asked: method === "post" ? { method: "POST", headers: json, body } : {},
+    asked: (method === "post" ? { method: "POST", headers: json, body } : {}) as AdminAsked,
     back: back(backs[path]),
   };
 }
@@ -128,7 +123,7 @@ const scenarios: readonly ((one: Case) => [AdminAsked, Partial<AdminBack>?, stri
   ({ asked }) => [asked, {}, "secret"],
   ({ asked }) => [{ ...asked, headers: { ...asked.headers, "sec-fetch-site": "cross-site" } }],
   ({ asked }) => [{ ...asked, method: asked.method === "POST" ? "GET" : "POST" }],
-  ({ asked }) => [asked, fails(() => new Error("a fault of the program"))],
+  ({ asked }) => [asked, fails(fault)],
   ({ asked }) => [asked, fails(() => new ServiceError("requests-full", "full"))],
   ({ asked }) => [asked, { ask: () => Promise.reject(silent) }],
   ({ asked }) => [asked, fails(() => new Refusal("broker-lost", "away"))],
@@ -227,8 +222,6 @@ test("every status that is described is answered", () => {
   const described = [...adminOperations()].flatMap(([name, { responses }]) =>
     Object.keys(responses).map((status) => `${name} ${status}`),
   );
-  assert.deepEqual(
-    described.filter((one) => !seen.has(one)),
-    [],
-  );
+  const missing = described.filter((one) => !seen.has(one));
+  assert.deepEqual(missing, []);
 });
