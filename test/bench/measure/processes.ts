@@ -145,11 +145,6 @@ export interface Contestant {
   readonly program?: "unmeasured" | "counted";
 }
 
-/** A contestant in one line of a table. */
-export function nameOf({ runtime, engine, mode = "assigned" }: Contestant): string {
-  return `${runtime} ${engine}, mosquitto, ${mode} origin`;
-}
-
 /** A gateway as an operator starts it, but for its log. */
 export function gateway(
   { runtime, engine, program: variant }: Contestant,

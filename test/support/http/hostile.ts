@@ -10,13 +10,7 @@ export interface Hostile {
 
 /** `bytes`: more than an answer may have. */
 export function hostile(bytes: number): readonly Hostile[] {
-  return all(bytes).map(([name, react, code]) => ({ name, react, code }));
-}
-
-function all(
-  bytes: number,
-): readonly (readonly [name: string, react: Hostile["react"], code: string])[] {
-  return [
+  const all: readonly (readonly [name: string, react: Hostile["react"], code: string])[] = [
     ["never answers", () => {}, "http-timeout"],
     [
       "answers 200 with too much",
@@ -62,4 +56,5 @@ function all(
       "http-answer-malformed",
     ],
   ];
+  return all.map(([name, react, code]) => ({ name, react, code }));
 }

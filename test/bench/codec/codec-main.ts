@@ -1,3 +1,0 @@
-import { runCodecBench } from "./codec.ts";
-
-await runCodecBench((line) => console.log(line));
