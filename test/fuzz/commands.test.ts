@@ -1,14 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { limits } from "../../core/base/mod.ts";
-import type { Codec } from "../../core/ports/mod.ts";
-import { createWasmCodec, type WasmCodec } from "../../wasm/codec/mod.ts";
-import { createReferenceCodec } from "../reference/mod.ts";
 import { type MemoryDelivery, MemorySocket } from "../support/memory/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
-import { codecOptions, GatewayRig, type RigOptions } from "./rig/gateway-rig.ts";
+import { codecOptions, codecs, GatewayRig } from "./rig/gateway-rig.ts";
 import { heapLevel, type Level, wasmLevel } from "./rig/levels.ts";
 import type { Data } from "./scripts/client-script.ts";
 import { monsters } from "./scripts/command-monsters.ts";
@@ -151,24 +148,15 @@ function checkTexts(delivered: readonly MemoryDelivery[]): void {
 /** More than any batch sends to one client, monsters included: all read what comes. */
 const sendQueueBytesMax = 10_000_000;
 
-const rigs: readonly (readonly [
-  name: string,
-  make: () => Codec | WasmCodec,
-  options: RigOptions,
-])[] = [
-  ["wasm", () => createWasmCodec(codecOptions), { json: false, partitions: 1, sendQueueBytesMax }],
-  [
-    "reference",
-    () => createReferenceCodec(codecOptions),
-    { json: true, partitions: 1, sendQueueBytesMax },
-  ],
-];
-
-for (const [index, [name, make, options]] of rigs.entries()) {
+for (const [index, { name, make }] of codecs.entries()) {
   describe(`commands, codec ${name}`, () => {
     test(`${cases} batches: good is done, bad is counted (FUZZ_SEED=${seed})`, async () => {
       const codec = make();
-      const rig = await GatewayRig.start(codec, options);
+      const rig = await GatewayRig.start(codec, {
+        json: name !== "wasm",
+        partitions: 1,
+        sendQueueBytesMax,
+      });
       const audience = new BroadcastTarget(rig, diceOf(11 + index));
       const levels: Level[] = [heapLevel(4_000_000)];
       if ("heapBytes" in codec) levels.push(wasmLevel(codec));

@@ -1,15 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ErrorCode } from "../../core/base/mod.ts";
-import type { Codec } from "../../core/ports/mod.ts";
 import type { FramedSocket } from "../../core/websocket/framed-socket.ts";
-import { createWasmCodec, type WasmCodec } from "../../wasm/codec/mod.ts";
-import { createReferenceCodec } from "../reference/mod.ts";
 import { MemoryByteSocket } from "../support/memory/mod.ts";
 import type { Dice } from "../vectors/dice.ts";
 import { toHex } from "../vectors/hex.ts";
 import { casesOf, diceOf, fuzz, seed } from "./rig/fuzz-run.ts";
-import { codecOptions, GatewayRig, type RigOptions } from "./rig/gateway-rig.ts";
+import { codecs, GatewayRig } from "./rig/gateway-rig.ts";
 import { heapLevel, type Level, wasmLevel } from "./rig/levels.ts";
 import type { Watched } from "./rig/watched-handler.ts";
 import { type ClientScript, ClientScripts } from "./scripts/client-script.ts";
@@ -180,21 +177,15 @@ const faultsExpected: readonly ErrorCode[] = [
   "parser-memory",
 ] as ErrorCode[];
 
-const rigs: readonly (readonly [
-  name: string,
-  make: () => Codec | WasmCodec,
-  options: RigOptions,
-])[] = [
-  ["wasm", () => createWasmCodec(codecOptions), { json: false, partitions: 2 }],
-  ["reference", () => createReferenceCodec(codecOptions), { json: true, partitions: 1 }],
-];
-
-for (const [index, [name, make, options]] of rigs.entries()) {
+for (const [index, { name, make }] of codecs.entries()) {
   describe(`sockets, codec ${name}`, () => {
     test(`${cases} chunks and accidents end in one close each (FUZZ_SEED=${seed})`, async () => {
       const dice = diceOf(1 + index);
       const codec = make();
-      const rig = await GatewayRig.start(codec, options);
+      const rig = await GatewayRig.start(codec, {
+        json: name !== "wasm",
+        partitions: name === "wasm" ? 2 : 1,
+      });
       const crowd = new Crowd(rig, dice);
       // Each seed draws crowds of other sizes: what waits for them differs by more than a leak of
       // a hundred bytes a case would add.

@@ -4,6 +4,8 @@ import type { Codec, CodecOptions, Deflate, Logger } from "../../../core/ports/m
 import { Traces } from "../../../core/telemetry/mod.ts";
 import { FramedSockets } from "../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../runtimes/server/deflate.ts";
+import { createWasmCodec, type WasmCodec } from "../../../wasm/codec/mod.ts";
+import { createReferenceCodec } from "../../reference/mod.ts";
 import {
   ManualClock,
   MemoryBroker,
@@ -25,6 +27,15 @@ export const codecOptions: CodecOptions = {
   partialBytesMax: 3_600,
   fragmentsMax: 3,
 };
+
+/** What the tests of a whole gateway run over. */
+export const codecs: readonly {
+  readonly name: string;
+  readonly make: () => Codec | WasmCodec;
+}[] = [
+  { name: "wasm", make: () => createWasmCodec(codecOptions) },
+  { name: "reference", make: () => createReferenceCodec(codecOptions) },
+];
 
 /** What is logged would be the only thing that grows by right. */
 const silent: Logger = { log: () => {}, enabled: () => false };

@@ -151,10 +151,8 @@ test("runner: each run has a new seed, and the old ones are tried again on one r
   assert.deepEqual(seedsOf(fuzz, "node", seeds), [9]);
   assert.deepEqual(seedsOf(unit, "bun", seeds), [9]);
   const jobs = [1, 2].map((seed) => jobOf([fuzz], "bun", { seed }));
-  assert.deepEqual(
-    jobs.map(({ env }) => env.FUZZ_SEED),
-    ["1", "2"],
-  );
+  const found = jobs.map(({ env }) => env.FUZZ_SEED);
+  assert.deepEqual(found, ["1", "2"]);
   assert.notEqual(jobs[0]?.report, jobs[1]?.report);
   const draws = (runtime: Runtime, whole: boolean): unknown =>
     jobOf([fuzz], runtime, { seed: 1, whole }).env.FUZZ_DIVISOR;
@@ -187,10 +185,8 @@ test("runner: a skipped test has a reason, if need be that of another runtime's 
       .filter(({ outcome }) => outcome === "skipped")
       .map(({ name, reason }) => ({ file, name, reason })),
   );
-  assert.deepEqual(
-    skips.map(({ reason }) => reason),
-    [undefined, "no mosquitto"],
-  );
+  const reasons = skips.map(({ reason }) => reason);
+  assert.deepEqual(reasons, [undefined, "no mosquitto"]);
   const more = { file: "b.test.ts", name: "x", reason: undefined };
   assert.equal(
     skipTable([more, ...skips]),

@@ -230,11 +230,8 @@ const longFunctions: readonly (readonly [source: string, name: string])[] = [
 test("tidy can fail: long files, functions and lines", () => {
   for (const [source, name] of longFunctions) {
     const found = functionsOf(source).filter((span) => span.lines >= 70);
-    assert.deepEqual(
-      found.map((span) => span.name),
-      [name],
-      source.slice(0, 60),
-    );
+    const names = found.map((span) => span.name);
+    assert.deepEqual(names, [name], source.slice(0, 60));
   }
   const faults = sizeFaults(
     new Map([

@@ -158,38 +158,25 @@ test("a drain does not wait for ever, and tells what nobody has confirmed", asyn
   assert.ok((line?.fields.bytes as number) > 0);
 });
 
-test("a drain closes its connections evenly over the period", async () => {
-  const rig = await new RouterRig().start("o1");
-  const clients = Array.from({ length: 40 }, () => rig.node.connect());
-  await rig.handle(...rig.origins);
-  const state = await draining(rig, 10_000);
-  const closed = (): number => clients.filter((client) => closes(client).length > 0).length;
-  for (let second = 1; second <= 9; second++) {
-    await rig.pass(1);
-    const due = 4 * second;
-    assert.ok(Math.abs(closed() - due) <= 2, `${closed()} of ${due} after ${second} s`);
-  }
-  assert.equal(await rig.handshake(), "503 draining");
-  assert.equal(rig.node.gateway.readiness().reasons.includes("draining"), true);
-  await rig.pass(2);
-  assert.equal(closed(), 40);
-  await rig.handle(...rig.origins);
-  assert.equal(state.ended, true);
-});
-
-test("a clock that is set on or back during a drain changes nothing of its pace", async () => {
-  for (const set of [3_600_000, -3_600_000]) {
+test("a drain closes its connections evenly over the period, the clock may be set", async () => {
+  for (const set of [0, 3_600_000, -3_600_000]) {
     const rig = await new RouterRig().start("o1");
     const clients = Array.from({ length: 40 }, () => rig.node.connect());
     await rig.handle(...rig.origins);
-    await draining(rig, 10_000);
+    const state = await draining(rig, 10_000);
     const closed = (): number => clients.filter((client) => closes(client).length > 0).length;
+    for (let second = 1; second <= 9; second++) {
+      await rig.pass(1);
+      if (second === 2) rig.clock.set(set);
+      const due = 4 * second;
+      assert.ok(Math.abs(closed() - due) <= 2, `${closed()} of ${due} after ${second} s`);
+    }
+    assert.equal(await rig.handshake(), "503 draining");
+    assert.equal(rig.node.gateway.readiness().reasons.includes("draining"), true);
     await rig.pass(2);
-    rig.clock.set(set);
-    await rig.pass(3);
-    assert.ok(Math.abs(closed() - 20) <= 2, `${closed()} of 20 after 5 s`);
-    await rig.pass(6);
     assert.equal(closed(), 40);
+    await rig.handle(...rig.origins);
+    assert.equal(state.ended, true);
   }
 });
 

@@ -131,14 +131,12 @@ test("what moves to another stream ends, and says so", () => {
   traced.acknowledged(1);
   traced.moved();
   traced.moved();
-  assert.deepEqual(
-    all.map((span) => [span.events, span.ended]),
-    [
-      [["published"], { index: 0 }],
-      [["published", "moved"], { index: 1 }],
-      [["moved"], { index: 2 }],
-    ],
-  );
+  const found = all.map((span) => [span.events, span.ended]);
+  assert.deepEqual(found, [
+    [["published"], { index: 0 }],
+    [["published", "moved"], { index: 1 }],
+    [["moved"], { index: 2 }],
+  ]);
 });
 
 test("while nobody acknowledges, so many spans wait and no more", () => {

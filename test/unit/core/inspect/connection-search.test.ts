@@ -165,13 +165,11 @@ test("an event that moves to another origin is shown once", async () => {
   socket.receive("two");
   await rig.rest();
   rig.clock.advance(inspectLimits.handOverMs);
-  assert.deepEqual(
-    lines.flatMap(({ verb, seq, text }) => (verb === "message" ? [[seq, text]] : [])),
-    [
-      [1, "one"],
-      [2, "two"],
-    ],
-  );
+  const found = lines.flatMap(({ verb, seq, text }) => (verb === "message" ? [[seq, text]] : []));
+  assert.deepEqual(found, [
+    [1, "one"],
+    [2, "two"],
+  ]);
 });
 
 test("a window of few items is full when these are there, however small they are", async () => {

@@ -70,15 +70,13 @@ test("a tail of a group shows what its members send, and raw messages", async ()
   await shown(rig);
   member.clientCloses(1000, "");
   await shown(rig);
-  assert.deepEqual(
-    lines.map(({ kind, verb, text }) => [kind, verb, text]),
-    [
-      ["command", "publish", "to the team"],
-      ["raw", "publish", "raw"],
-      ["event", "message", "from a member"],
-      ["event", "close", undefined],
-    ],
-  );
+  const found = lines.map(({ kind, verb, text }) => [kind, verb, text]);
+  assert.deepEqual(found, [
+    ["command", "publish", "to the team"],
+    ["raw", "publish", "raw"],
+    ["event", "message", "from a member"],
+    ["event", "close", undefined],
+  ]);
   assert.deepEqual(elsewhere.lines, []);
 });
 

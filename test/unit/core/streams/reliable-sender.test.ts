@@ -274,16 +274,6 @@ test("the transport confirms the first batch after a connect, and may lose what 
   assert.deepEqual(rig.atMostOnce, [4]);
 });
 
-test("an answer of a former connection says nothing of the present one", () => {
-  const rig = new Rig();
-  rig.answer = undefined;
-  rig.add(2);
-  rig.sender.connected(false);
-  rig.sender.connected(true);
-  rig.answers.shift()?.();
-  assert.deepEqual([rig.sender.proven, rig.atMostOnce], [false, []]);
-});
-
 test("a refusal proves nothing: the next batch is to be confirmed too", () => {
   const rig = new Rig();
   rig.answer = { error: failed("publish-refused") };
@@ -298,12 +288,6 @@ test("a probe is confirmed by the transport, which may refuse it by now", () => 
   rig.clock.advance(limits.ackProbeMs);
   rig.sender.probe();
   assert.deepEqual([rig.published, rig.atMostOnce], [[0], []]);
-});
-
-test("what the transport acknowledges it must not lose", () => {
-  const rig = new Rig("transport");
-  rig.add(3);
-  assert.deepEqual([rig.published, rig.atMostOnce], [[0, 2, 4], []]);
 });
 
 test("where the transport's word counts from now on, what it took before is acknowledged", () => {
