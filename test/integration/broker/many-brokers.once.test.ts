@@ -189,7 +189,7 @@ describe("several brokers", { concurrency: 3 }, () => {
     assert.deepEqual(trial.handled.get(talker.id), talker.numbers);
   });
 
-  test("a broker is added: processes list it before it runs, and use it when it does", async () => {
+  test("a broker is added: processes list it before it runs, then use it", async () => {
     const trial = await BrokerTrial.start(2);
     const [runs, comes] = trial.brokers as [Mosquitto, Mosquitto];
     await comes.kill();

@@ -27,7 +27,7 @@ describe("health", { concurrency: true }, () => {
       assert.equal((await gateway.stop()).code, 0);
     });
 
-    test(`${runtime}: a supervisor knows which of its workers stalls, and has stalled`, async () => {
+    test(`${runtime}: a supervisor knows which worker stalls, and has stalled`, async () => {
       const gateway = await startGateway({ runtime, flags: ["--workers", "2"] });
       assert.equal((await health(gateway)).status, 200);
       const started = gateway.log.find(({ event, worker }) => {

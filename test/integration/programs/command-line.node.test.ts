@@ -27,7 +27,7 @@ function run(runtime: GatewayRuntime, ...words: readonly string[]): Program {
 
 describe("the command line", { concurrency: 4 }, () => {
   for (const runtime of gatewayRuntimes) {
-    test(`wrong usage ends with 2 and a line that tells what is right, on ${runtime}`, async () => {
+    test(`wrong usage ends with 2 and what is right, on ${runtime}`, async () => {
       const cases: readonly [words: string[], line: RegExp][] = [
         [["serve", "--port", "99999"], /--port: "99999" is not allowed; .* from 0 to 65535/],
         [["serve", "--prot", "1"], /unknown flag --prot/],
