@@ -1,37 +1,32 @@
 import { dirname } from "node:path/posix";
 
+/** What every room may import besides, but those that stand apart. */
+const foundations = ["core/base", "core/ports"];
+const apart: ReadonlySet<string> = new Set([
+  ...foundations,
+  "wasm/generated",
+  "adapters/mqtt/lane",
+  "examples",
+  "runtimes/node",
+]);
+
 /**
- * The rooms of the source and what each may import. A room is a folder with the folders in it
- * that are no rooms themselves. `core/*` is every room of `core`. The same table stands in
- * `docs/architecture.md`.
+ * The rooms of the source and what each may import besides the foundations. A room is a folder
+ * with the folders in it that are no rooms themselves. `core/*` is every room of `core`. The same
+ * table stands in `docs/architecture.md`.
  */
 export const rooms: Readonly<Record<string, readonly string[]>> = {
   "core/base": [],
   "core/ports": ["core/base"],
-  "core/config": ["core/base", "core/ports"],
-  "core/telemetry": ["core/base", "core/ports"],
-  "core/streams": ["core/base", "core/ports"],
-  "core/websocket": ["core/base", "core/ports"],
-  "core/connection": ["core/base", "core/ports", "core/telemetry"],
-  "core/groups": [
-    "core/base",
-    "core/ports",
-    "core/telemetry",
-    "core/connection",
-    "core/websocket",
-  ],
-  "core/events": ["core/base", "core/ports", "core/telemetry", "core/connection", "core/streams"],
-  "core/routing": [
-    "core/base",
-    "core/ports",
-    "core/telemetry",
-    "core/connection",
-    "core/streams",
-    "core/events",
-  ],
+  "core/config": [],
+  "core/telemetry": [],
+  "core/streams": [],
+  "core/websocket": [],
+  "core/connection": ["core/telemetry"],
+  "core/groups": ["core/telemetry", "core/connection", "core/websocket"],
+  "core/events": ["core/telemetry", "core/connection", "core/streams"],
+  "core/routing": ["core/telemetry", "core/connection", "core/streams", "core/events"],
   "core/handshake": [
-    "core/base",
-    "core/ports",
     "core/telemetry",
     "core/connection",
     "core/websocket",
@@ -40,8 +35,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "core/routing",
   ],
   "core/commands": [
-    "core/base",
-    "core/ports",
     "core/telemetry",
     "core/connection",
     "core/streams",
@@ -50,39 +43,21 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "core/handshake",
     "core/routing",
   ],
-  "core/inspect": [
-    "core/base",
-    "core/ports",
-    "core/telemetry",
-    "core/connection",
-    "core/events",
-    "core/routing",
-  ],
+  "core/inspect": ["core/telemetry", "core/connection", "core/events", "core/routing"],
   core: ["core/*"],
-  "wasm/values": ["core/base", "core/ports"],
+  "wasm/values": [],
   "wasm/generated": [],
-  "wasm/codec": ["core/base", "core/ports", "wasm/values", "wasm/generated"],
-  "adapters/admin": [
-    "core/base",
-    "core/ports",
-    "core/inspect",
-    "adapters/http",
-    "adapters/http-wire",
-    "adapters/system",
-  ],
-  "adapters/embedded-broker": ["core/base", "core/ports", "adapters/system"],
-  "adapters/http": ["core/base", "core/ports", "adapters/system"],
+  "wasm/codec": ["wasm/values", "wasm/generated"],
+  "adapters/admin": ["core/inspect", "adapters/http", "adapters/http-wire", "adapters/system"],
+  "adapters/embedded-broker": ["adapters/system"],
+  "adapters/http": ["adapters/system"],
   "adapters/http-origin": [
-    "core/base",
-    "core/ports",
     "adapters/http-client",
     "adapters/http-wire",
     "adapters/origin",
     "adapters/origin/api",
   ],
   "adapters/http-origin/batch": [
-    "core/base",
-    "core/ports",
     "core/streams",
     "adapters/http-client",
     "adapters/http-wire",
@@ -92,29 +67,20 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/origin/receive",
     "adapters/origin/send",
   ],
-  "adapters/http-wire": ["core/base", "core/websocket"],
-  "adapters/http-client": ["core/base", "core/ports", "adapters/system"],
-  "adapters/jwt": ["core/base", "core/ports", "core/websocket", "adapters/system"],
-  "adapters/log": ["core/base", "core/ports"],
-  "adapters/metrics": ["core/base", "core/ports"],
-  "adapters/topics": ["core/base", "core/ports"],
-  "adapters/tracing": ["core/base", "core/ports"],
-  "adapters/in-process": ["core/base", "core/ports", "adapters/topics"],
+  "adapters/http-wire": ["core/websocket"],
+  "adapters/http-client": ["adapters/system"],
+  "adapters/jwt": ["core/websocket", "adapters/system"],
+  "adapters/log": [],
+  "adapters/metrics": [],
+  "adapters/topics": [],
+  "adapters/tracing": [],
+  "adapters/in-process": ["adapters/topics"],
   "adapters/mqtt/lane": [],
-  "adapters/mqtt/link": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/lane"],
-  "adapters/mqtt/brokers": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/link"],
-  "adapters/mqtt": ["core/base", "core/ports", "adapters/topics", "adapters/mqtt/link"],
-  "adapters/peers": [
-    "core/base",
-    "core/ports",
-    "core/streams",
-    "adapters/http",
-    "adapters/topics",
-    "adapters/system",
-  ],
+  "adapters/mqtt/link": ["adapters/topics", "adapters/mqtt/lane"],
+  "adapters/mqtt/brokers": ["adapters/topics", "adapters/mqtt/link"],
+  "adapters/mqtt": ["adapters/topics", "adapters/mqtt/link"],
+  "adapters/peers": ["core/streams", "adapters/http", "adapters/topics", "adapters/system"],
   "adapters/service-port": [
-    "core/base",
-    "core/ports",
     "adapters/http",
     "adapters/http-wire",
     "adapters/topics",
@@ -122,50 +88,31 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/origin/presence",
     "adapters/origin/send",
   ],
-  "adapters/system": ["core/base", "core/ports"],
-  "adapters/websocket-client": ["core/base", "core/websocket", "adapters/system"],
-  "adapters/origin/base": ["core/base", "core/websocket", "adapters/topics"],
-  "adapters/origin/presence": [
-    "core/base",
-    "core/ports",
-    "core/streams",
-    "adapters/topics",
-    "adapters/origin/base",
-  ],
+  "adapters/system": [],
+  "adapters/websocket-client": ["core/websocket", "adapters/system"],
+  "adapters/origin/base": ["core/websocket", "adapters/topics"],
+  "adapters/origin/presence": ["core/streams", "adapters/topics", "adapters/origin/base"],
   "adapters/origin/send": [
-    "core/base",
-    "core/ports",
     "core/streams",
     "adapters/topics",
     "adapters/origin/base",
     "adapters/origin/presence",
   ],
   "adapters/origin/endpoint": [
-    "core/base",
-    "core/ports",
     "core/streams",
     "adapters/topics",
     "adapters/origin/base",
     "adapters/origin/presence",
     "adapters/origin/send",
   ],
-  "adapters/origin/connections": [
-    "core/base",
-    "core/streams",
-    "adapters/origin/base",
-    "adapters/origin/send",
-  ],
+  "adapters/origin/connections": ["core/streams", "adapters/origin/base", "adapters/origin/send"],
   "adapters/origin/dispatch": [
-    "core/base",
-    "core/ports",
     "core/streams",
     "adapters/origin/base",
     "adapters/origin/send",
     "adapters/origin/connections",
   ],
   "adapters/origin/receive": [
-    "core/base",
-    "core/ports",
     "core/streams",
     "adapters/origin/base",
     "adapters/origin/send",
@@ -173,8 +120,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/origin/dispatch",
   ],
   "adapters/origin/api": [
-    "core/base",
-    "core/ports",
     "adapters/topics",
     "adapters/mqtt/link",
     "adapters/mqtt/brokers",
@@ -188,7 +133,6 @@ export const rooms: Readonly<Record<string, readonly string[]>> = {
     "adapters/origin/receive",
   ],
   "adapters/origin": [
-    "core/base",
     "adapters/mqtt/link",
     "adapters/origin/base",
     "adapters/origin/dispatch",
@@ -234,7 +178,7 @@ export function roomOf(path: string): string | undefined {
 }
 
 export function mayImport(from: string, to: string): boolean {
-  const allowed = rooms[from] ?? [];
+  const allowed = [...(rooms[from] ?? []), ...(apart.has(from) ? [] : foundations)];
   return allowed.includes(to) || allowed.includes(`${to.split("/")[0]}/*`);
 }
 
