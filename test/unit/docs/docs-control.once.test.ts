@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { readClose, readPublish, readSend } from "../../../adapters/admin/requests.ts";
 import { decodeGroup, encodeGroup } from "../../../adapters/topics/mod.ts";
-import { ErrorCode, limits, parseRoute } from "../../../core/base/mod.ts";
+import { ErrorCode, parseRoute } from "../../../core/base/mod.ts";
 import { readOptions } from "../../../core/commands/command-options.ts";
 import { settings } from "../../../core/config/mod.ts";
 import { readAccept, readReject } from "../../../core/handshake/authorize-reply.ts";
@@ -13,14 +13,10 @@ import type { Authorization, HandshakeRefusal } from "../../../core/ports/mod.ts
 import { createReferenceCodec } from "../../reference/mod.ts";
 import { adminFaults, adminOpenapi, adminOperations } from "../../support/docs/admin-openapi.ts";
 import { blocksOf, filesNamedIn, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
+import { usualOptions } from "../../vectors/codecs.ts";
 
 const page = "docs/protocol";
-const codec = createReferenceCodec({
-  node: "n1",
-  messageBytesMax: limits.messageBytesMax,
-  batchBytesTarget: limits.batchBytesTarget,
-  partialBytesMax: limits.partialBytesMax,
-});
+const codec = createReferenceCodec(usualOptions);
 
 /** Items of the page's JSON blocks on a subject. */
 function shown(subject: "command" | "event", verb: string): unknown[][] {

@@ -6,10 +6,9 @@ import { originLimits } from "../../../adapters/origin/base/origin-limits.ts";
 import { parseNodePresence, parseOriginPresence } from "../../../adapters/topics/presence.ts";
 import { CloseCause, limits, nodeOfConnectionId } from "../../../core/base/mod.ts";
 import { settings } from "../../../core/config/mod.ts";
-import { type Codec, type CodecOptions, Verb } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/codec/mod.ts";
-import { createReferenceCodec } from "../../reference/mod.ts";
+import { type Codec, Verb } from "../../../core/ports/mod.ts";
 import { type Block, blocksOf, readPage, tableRows, unquoted } from "../../support/docs/docs.ts";
+import { codecMakers, usualOptions } from "../../vectors/codecs.ts";
 import { fromHex } from "../../vectors/hex.ts";
 
 const page = "docs/protocol";
@@ -156,14 +155,6 @@ test("the presences that are shown can be read, every key of them", () => {
   for (const key of keys) assert.ok(listed.includes(key), key);
 });
 
-const options: CodecOptions = {
-  node: "n1",
-  messageBytesMax: limits.messageBytesMax,
-  batchBytesTarget: limits.batchBytesTarget,
-  partialBytesMax: limits.partialBytesMax,
-};
-const codecs = { plain: createReferenceCodec, wasm: createWasmCodec };
-
 /** The example's connections: slots 0, 1 and 2 of node n1. */
 const ids: readonly string[] = [
   "n1.AAAAq7Zf3kR0vYwT2mLpXs9eJc",
@@ -186,9 +177,9 @@ function assertAddressed(codec: Codec, at: string): void {
   }
 }
 
-for (const [name, create] of Object.entries(codecs)) {
+for (const [name, create] of codecMakers) {
   test(`every command shown is one that the gateway takes: ${name}`, () => {
-    const codec = create(options);
+    const codec = create(usualOptions);
     const buffer = codec.events.openBuffer("n1:7hq2mzk41xwd:0");
     for (const [slot, id] of ids.entries()) codec.events.bind(slot, id, buffer);
     const commands = examples.filter(({ subject }) => subject === "command");
@@ -207,7 +198,7 @@ for (const [name, create] of Object.entries(codecs)) {
   });
 
   test(`an ack is read with its elements, also with four or five: ${name}`, () => {
-    const codec = create(options);
+    const codec = create(usualOptions);
     const acks = examples.filter(
       ({ subject, body }) => subject === "command" && body.includes('"ack"'),
     );
@@ -240,7 +231,7 @@ for (const [name, create] of Object.entries(codecs)) {
   });
 
   test(`the gateway writes the events that are shown: ${name}`, () => {
-    const codec = create(options);
+    const codec = create(usualOptions);
     const batches = blocks
       .filter(({ language, subject }) => language === "json" && subject === "event")
       .map(({ body }) => JSON.parse(body))

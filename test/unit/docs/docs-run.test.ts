@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { HandshakeAnswer } from "../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../wasm/codec/mod.ts";
-import { createReferenceCodec } from "../../reference/mod.ts";
+import type { Codec, CodecOptions, HandshakeAnswer } from "../../../core/ports/mod.ts";
 import { type Block, blocksOf, readPage } from "../../support/docs/docs.ts";
 import type { MemorySocket } from "../../support/memory/mod.ts";
 import { batchValue, upgradeRequest } from "../../support/memory-node/memory-node.ts";
 import { NodeRig } from "../../support/memory-node/node-rig.ts";
+import { codecMakers } from "../../vectors/codecs.ts";
 
 /** The page's connections, in the order in which they come. */
 const shownIds = [
@@ -37,7 +36,7 @@ class Stage extends NodeRig {
   #events: unknown[][] = [];
   readonly #ids: string[] = [];
 
-  constructor(codec: typeof createReferenceCodec) {
+  constructor(codec: (options: CodecOptions) => Codec) {
     const options = {
       node: "n1",
       mode: "open",
@@ -93,10 +92,7 @@ async function enter(stage: Stage, answer: Promise<HandshakeAnswer>): Promise<Me
   return socket;
 }
 
-for (const [name, create] of Object.entries({
-  plain: createReferenceCodec,
-  wasm: createWasmCodec,
-})) {
+for (const [name, create] of codecMakers) {
   test(`a gateway answers the page's commands with the page's events: ${name}`, async () => {
     const stage = new Stage(create);
     await stage.node.gateway.start();

@@ -7,6 +7,7 @@ import { ReliableReceiver } from "../../../../core/streams/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 import { readBatch, SendRig, target } from "../../../support/origins/send-rig.ts";
+import { smallOptions } from "../../../vectors/codecs.ts";
 
 type Step = "send" | "deliver" | "lose" | "lose-ack" | "wait" | "down" | "up";
 
@@ -18,12 +19,7 @@ class World extends SendRig {
   readonly handled: string[] = [];
   readonly payloads: Uint8Array[] = [];
   sent = 0;
-  readonly #codec = createReferenceCodec({
-    node: "n",
-    messageBytesMax: 1_000,
-    batchBytesTarget: 400,
-    partialBytesMax: 10_000,
-  });
+  readonly #codec = createReferenceCodec({ ...smallOptions, batchBytesTarget: 400 });
   readonly wire: { payload: Uint8Array; done: PublishDone }[] = [];
 
   constructor(json: boolean) {

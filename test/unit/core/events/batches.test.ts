@@ -11,13 +11,9 @@ import { StreamWindow } from "../../../../core/events/stream-window.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { MemoryBroker, MemoryEventChannel } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
+import { smallOptions } from "../../../vectors/codecs.ts";
 
-const codec = createReferenceCodec({
-  node: "n",
-  messageBytesMax: 1_000,
-  batchBytesTarget: 1_000,
-  partialBytesMax: 1_000,
-});
+const codec = createReferenceCodec(smallOptions);
 
 function channelOf(batchBytesMax: number): MemoryEventChannel {
   const channel = new MemoryEventChannel(new MemoryBroker(), "n");

@@ -15,6 +15,7 @@ import type { EventChannel } from "../../../../core/ports/mod.ts";
 import { GatewayMetrics } from "../../../../core/telemetry/gateway-metrics.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { ManualClock, MemoryLogger, MemoryMetrics } from "../../../support/memory/mod.ts";
+import { smallOptions } from "../../../vectors/codecs.ts";
 
 interface RigOptions {
   readonly bytesMax?: number;
@@ -43,12 +44,7 @@ class Rig {
     knowsSubscribers = false,
     batchBytesTarget = 65_536,
   }: RigOptions = {}) {
-    const codec = createReferenceCodec({
-      node: "n",
-      messageBytesMax: 1_000,
-      batchBytesTarget,
-      partialBytesMax: 1_000,
-    });
+    const codec = createReferenceCodec({ ...smallOptions, batchBytesTarget });
     const channel: EventChannel = {
       batchBytesMax: 1e6,
       knowsSubscribers,

@@ -5,16 +5,12 @@ import { limits, ServiceError } from "../../../../core/base/mod.ts";
 import { Reservation } from "../../../../core/handshake/reservations.ts";
 import { WaitingHandshakes } from "../../../../core/handshake/waiting-handshakes.ts";
 import type { EventChannel } from "../../../../core/ports/mod.ts";
-import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
-import { createReferenceCodec } from "../../../reference/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
 import { type Item, idOf, upgradeRequest } from "../../../support/memory-node/memory-node.ts";
+import { codecMakers } from "../../../vectors/codecs.ts";
 
-for (const [name, codec] of [
-  ["plain", createReferenceCodec],
-  ["wasm", createWasmCodec],
-] as const) {
+for (const [name, codec] of codecMakers) {
   test(`accept: the client comes in with what it was granted (${name})`, async () => {
     const rig = await HandshakeRig.start({ subprotocols: ["a"] }, { codec });
     const index = await rig.ask({ "sec-websocket-protocol": "b, a" });

@@ -8,6 +8,7 @@ import type { HandshakeApp } from "../../../../core/handshake/reservations.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
 import { ManualClock } from "../../../support/memory/mod.ts";
 import { HandshakeRig } from "../../../support/memory-node/handshake-rig.ts";
+import { smallOptions } from "../../../vectors/codecs.ts";
 
 test("handshakes of one address: so many wait, whoever waits elsewhere", () => {
   const options = { handshakesPerIpMax: 2, handshakesPerIpPerSecondMax: 0 };
@@ -162,12 +163,7 @@ test("readiness: an outage counts from its begin, the clock may be set; a drain 
   }
 });
 
-const codec = createReferenceCodec({
-  node: "n",
-  messageBytesMax: 1_000,
-  batchBytesTarget: 1_000,
-  partialBytesMax: 1_000,
-});
+const codec = createReferenceCodec(smallOptions);
 const accept = (value: unknown, offered: string[] = ["v1"]): unknown =>
   readAccept(value, offered, codec.values);
 

@@ -10,12 +10,11 @@ import {
 } from "../../../../core/ports/mod.ts";
 import { FramedSockets } from "../../../../core/websocket/mod.ts";
 import { createZlibDeflate } from "../../../../runtimes/server/deflate.ts";
-import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
-import { createReferenceCodec } from "../../../reference/mod.ts";
 import { closeWaitMs, codecs, FramedClient } from "../../../support/clients/framed-client.ts";
 import { clientFrame, closePayload } from "../../../support/clients/raw-client-frames.ts";
 import { ManualClock, MemoryByteSocket } from "../../../support/memory/mod.ts";
 import { admission, RecordingHandler } from "../../../support/sockets/recording-handler.ts";
+import { codecMakers, itemsOf } from "../../../vectors/codecs.ts";
 import { idOf } from "../../../vectors/ids.ts";
 
 const deflate = createZlibDeflate();
@@ -322,15 +321,7 @@ class Passing extends RecordingHandler {
   /** The data of all messages that went into the batch buffer. */
   messages(): unknown[] {
     const batches = [...this.batches, this.#codec.events.takeBatch(this.#buffer)];
-    return batches.flatMap((batch) => {
-      const [, , , items] = this.#codec.values.decodeValue(batch) as [
-        1,
-        string,
-        number,
-        unknown[][],
-      ];
-      return items.map((item) => item[3]);
-    });
+    return batches.flatMap((batch) => itemsOf(batch).map((item) => item[3]));
   }
 }
 
@@ -353,10 +344,7 @@ function started(codec: Codec): { bytes: MemoryByteSocket; handler: Passing } {
   return { bytes, handler };
 }
 
-for (const [name, make] of [
-  ["wasm codec", createWasmCodec],
-  ["plain codec", createReferenceCodec],
-] as const) {
+for (const [name, make] of codecMakers) {
   test(`${name}: what bypasses the batch stays whole while the codec's memory grows`, () => {
     const { bytes, handler } = started(make(settings));
     const large = new Uint8Array(3_000_000).map((_, i) => i);

@@ -1,21 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type CodecOptions, MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
+import { MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
 import { createReferenceCodec } from "../../../reference/mod.ts";
+import { codecMakers, usualOptions } from "../../../vectors/codecs.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
 
-const options: CodecOptions = {
-  node: "n1",
-  messageBytesMax: 16_777_216,
-  batchBytesTarget: 65_536,
-  partialBytesMax: 268_435_456,
-};
-
 test("memory stays level over any number of connections, finished or not", () => {
-  const codec = createWasmCodec(options);
+  const codec = createWasmCodec(usualOptions);
   const buffer = codec.events.openBuffer("s");
   const half = clientFrame(0x01, utf8("x".repeat(3_000)));
   const whole = clientFrame(0x81, utf8("whole"));
@@ -47,7 +41,7 @@ test("memory stays level over any number of connections, finished or not", () =>
 });
 
 test("streams come and go without a trace", () => {
-  const codec = createWasmCodec(options);
+  const codec = createWasmCodec(usualOptions);
   codec.events.bind(0, idOf("n1", 0), -1);
   let level = 0;
   for (let i = 0; i < 5_000; i++) {
@@ -60,15 +54,15 @@ test("streams come and go without a trace", () => {
   assert.equal(codec.heapBytes(), level);
 });
 
-test("what a giant message took is there for small ones afterwards", () => {
-  const codec = createWasmCodec(options);
+test("what a giant message took is there for usualOptions ones afterwards", () => {
+  const codec = createWasmCodec(usualOptions);
   const buffer = codec.events.openBuffer("s");
   codec.events.bind(0, idOf("n1", 0), buffer);
   codec.frames.attach(0, false);
-  const giant = clientFrame(0x82, new Uint8Array(options.messageBytesMax));
+  const giant = clientFrame(0x82, new Uint8Array(usualOptions.messageBytesMax));
   for (let at = 0; at < giant.length; at += 65_536)
     codec.frames.feed(0, giant.subarray(at, at + 65_536));
-  assert.equal(codec.events.takeBatch(buffer).length, options.messageBytesMax + 51);
+  assert.equal(codec.events.takeBatch(buffer).length, usualOptions.messageBytesMax + 51);
   assert.equal(codec.frames.feed(0, giant), ParserStep.done);
   codec.events.takeBatch(buffer);
   assert.equal(codec.events.bytes(0, MessageKind.binary, giant), true);
@@ -89,7 +83,7 @@ test("what a giant message took is there for small ones afterwards", () => {
 });
 
 test("an idle connection takes about a hundred bytes", () => {
-  const codec = createWasmCodec(options);
+  const codec = createWasmCodec(usualOptions);
   const before = codec.heapBytes();
   for (let slot = 0; slot < 100_000; slot++) {
     codec.events.bind(slot, idOf("n1", slot), -1);
@@ -98,13 +92,6 @@ test("an idle connection takes about a hundred bytes", () => {
   const each = (codec.heapBytes() - before) / 100_000;
   assert.ok(each < 140, `${each} bytes`);
 });
-
-const small: CodecOptions = {
-  node: "n1",
-  messageBytesMax: 1_048_576,
-  batchBytesTarget: 65_536,
-  partialBytesMax: 1_000_000,
-};
 
 /** The bytes on both sides of each border of RFC 3629, 4. */
 const edges = [
@@ -139,7 +126,7 @@ function decodes(decoder: TextDecoder, bytes: Uint8Array): boolean {
 
 test("UTF-8 at every border, as the runtime's own decoder has it", () => {
   const strict = new TextDecoder("utf-8", { fatal: true });
-  const [wasm, reference] = [createWasmCodec(small), createReferenceCodec(small)];
+  const [wasm, reference] = [createWasmCodec(usualOptions), createReferenceCodec(usualOptions)];
   for (const text of texts()) {
     const expected = decodes(strict, text);
     if (wasm.frames.validUtf8(text) !== expected) assert.fail(`wasm: ${toHex(text)}`);
@@ -147,12 +134,9 @@ test("UTF-8 at every border, as the runtime's own decoder has it", () => {
   }
 });
 
-for (const [name, make] of [
-  ["wasm", createWasmCodec],
-  ["reference", createReferenceCodec],
-] as const) {
+for (const [name, make] of codecMakers) {
   test(`text in pieces fails with the piece that holds the bad byte (${name})`, () => {
-    const codec = make(small);
+    const codec = make(usualOptions);
     codec.events.bind(0, idOf("n1", 0), -1);
     const good = new TextEncoder().encode("ab€😀Ж".repeat(20));
     for (let at = 0; at < good.length; at++) {

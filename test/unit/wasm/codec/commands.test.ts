@@ -1,18 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
-import { type Codec, type CodecOptions, MessageKind, Verb } from "../../../../core/ports/mod.ts";
-import { codecMakers } from "../../../vectors/codecs.ts";
+import { type Codec, MessageKind, Verb } from "../../../../core/ports/mod.ts";
+import { codecMakers, usualOptions } from "../../../vectors/codecs.ts";
 import { commandVectors } from "../../../vectors/command-vectors.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
 
-const options: CodecOptions = {
-  node: "n1",
-  messageBytesMax: 1_048_576,
-  batchBytesTarget: 65_536,
-  partialBytesMax: 1_000_000,
-};
 const verbNames = new Map(Object.entries(Verb).map(([name, number]) => [number, name]));
 
 const id5 = idOf("n1", 5);
@@ -70,7 +64,7 @@ const items: readonly (readonly [
 
 for (const [name, make] of codecMakers) {
   describe(`codec ${name}: commands`, () => {
-    const codec = make(options);
+    const codec = make(usualOptions);
     codec.events.bind(5, id5, -1);
 
     for (const vector of commandVectors) {
@@ -254,7 +248,7 @@ for (const [name, make] of codecMakers) {
     });
 
     test("resolving leaves the batch and the batch buffer as they are", () => {
-      const other: Codec = make(options);
+      const other: Codec = make(usualOptions);
       const buffer = other.events.openBuffer("s");
       other.events.bind(5, id5, buffer);
       other.events.text(5, "hello");

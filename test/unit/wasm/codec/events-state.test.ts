@@ -3,44 +3,18 @@ import { describe, test } from "node:test";
 import { decode, encode } from "@msgpack/msgpack";
 import { limits } from "../../../../core/base/mod.ts";
 import { limitBatches } from "../../../../core/events/batch-splitter.ts";
-import {
-  type Codec,
-  type CodecOptions,
-  type EventChannel,
-  MessageKind,
-  ParserStep,
-} from "../../../../core/ports/mod.ts";
+import { type EventChannel, MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
 import { createWasmCodec } from "../../../../wasm/codec/mod.ts";
-import { codecMakers } from "../../../vectors/codecs.ts";
+import { bound, codecMakers, itemsOf, usualOptions } from "../../../vectors/codecs.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
-
-const options: CodecOptions = {
-  node: "n1",
-  messageBytesMax: 1_048_576,
-  batchBytesTarget: 65_536,
-  partialBytesMax: 268_435_456,
-};
 
 /** `94`, or `95` with a state, then `a7 message bd n1.AAAF sss…`: the items of slot 5. */
 const itemHead = `a76d657373616765bd6e312e41414146${"73".repeat(22)}`;
 /** Lengths where a header changes its form, and around the steps of sixteen bytes. */
 const lengths = [0, 1, 15, 16, 17, 31, 32, 33, 255, 256, 65_535, 65_536, 200_000];
 const stateLengths = [1, 2, 15, 16, 17, 31, 32, 33, 300, limits.stateBytesMax];
-
-interface Bound {
-  readonly codec: Codec;
-  readonly buffer: number;
-}
-
-function bound(make: (options: CodecOptions) => Codec, lower: Partial<CodecOptions> = {}): Bound {
-  const codec = make({ ...options, ...lower });
-  const buffer = codec.events.openBuffer("s");
-  codec.events.bind(5, idOf("n1", 5), buffer);
-  codec.frames.attach(5, false);
-  return { codec, buffer };
-}
 
 /** A MessagePack value of exactly so many bytes, whose bytes differ. */
 function stateOf(bytes: number): Uint8Array {
@@ -50,10 +24,6 @@ function stateOf(bytes: number): Uint8Array {
   const value = encode(Uint8Array.from({ length: bytes - head }, (_, i) => i));
   assert.equal(value.length, bytes);
   return value;
-}
-
-function messages(batch: Uint8Array): unknown[][] {
-  return (decode(batch) as unknown[])[3] as unknown[][];
 }
 
 /** Bytes of the arrays that stand in one another. */
@@ -107,7 +77,7 @@ for (const [name, make] of codecMakers) {
           ];
           for (const way of add) {
             assert.equal(way(), true);
-            const [item, ...more] = messages(codec.events.takeBatch(buffer));
+            const [item, ...more] = itemsOf(codec.events.takeBatch(buffer));
             const state = value === undefined ? [] : [decode(value)];
             assert.deepEqual(item?.slice(3), [text, ...state], `${length}, ${value?.length}`);
             assert.equal(more.length, 0);
@@ -128,7 +98,7 @@ for (const [name, make] of codecMakers) {
       codec.events.unbind(5);
       codec.events.bind(5, idOf("n1", 5), buffer);
       codec.events.text(5, "z");
-      const taken = messages(codec.events.takeBatch(buffer)).map((item) => item.slice(3));
+      const taken = itemsOf(codec.events.takeBatch(buffer)).map((item) => item.slice(3));
       assert.deepEqual(taken, [["x", [1, 2, 3]], ["y", "o"], ["z"]]);
     });
 
@@ -139,7 +109,7 @@ for (const [name, make] of codecMakers) {
       codec.events.move(5, other);
       codec.events.text(5, "x");
       assert.equal(codec.events.bufferItems(buffer), 0);
-      assert.deepEqual(messages(codec.events.takeBatch(other))[0]?.slice(3), ["x", 7]);
+      assert.deepEqual(itemsOf(codec.events.takeBatch(other))[0]?.slice(3), ["x", 7]);
     });
 
     test("a batch buffer counts the state to the byte before it takes a message", () => {
@@ -147,7 +117,7 @@ for (const [name, make] of codecMakers) {
       const value = stateOf(300);
       codec.events.setState(5, value);
       const head = itemHead.length / 2 + 1 + 1;
-      const fits = options.batchBytesTarget - 2 * (head + value.length) - 3 - 1;
+      const fits = usualOptions.batchBytesTarget - 2 * (head + value.length) - 3 - 1;
       for (const by of [
         (length: number) => codec.events.bytes(5, MessageKind.binary, new Uint8Array(length)),
         (length: number) =>
@@ -161,7 +131,7 @@ for (const [name, make] of codecMakers) {
         codec.events.takeBatch(buffer);
         assert.equal(by(fits), true);
         assert.equal(codec.events.text(5, ""), true);
-        assert.equal(codec.events.bufferBytes(buffer), options.batchBytesTarget);
+        assert.equal(codec.events.bufferBytes(buffer), usualOptions.batchBytesTarget);
         codec.events.takeBatch(buffer);
       }
     });
@@ -203,7 +173,7 @@ for (const [name, make] of codecMakers) {
 
     test("the largest message with the largest state fits a broker's packet", () => {
       const node = "n".repeat(32);
-      const codec = make({ ...options, node });
+      const codec = make({ ...usualOptions, node });
       const buffer = codec.events.openBuffer("s".repeat(128));
       codec.events.bind(5, idOf(node, 5), buffer);
       codec.frames.attach(5, false);
@@ -215,7 +185,7 @@ for (const [name, make] of codecMakers) {
         const batch = codec.events.takeBatch(buffer);
         assert.ok(batch.length <= batchBytesMax, `${batch.length} of ${batchBytesMax}`);
         assert.ok(batch.length > batchBytesMax - 80, "and is hardly smaller");
-        assert.deepEqual(messages(batch)[0]?.[3], data);
+        assert.deepEqual(itemsOf(batch)[0]?.[3], data);
       }
     });
 
@@ -230,11 +200,7 @@ for (const [name, make] of codecMakers) {
         assert.throws(() => codec.events.setState(5, fromHex(hex)), /the state is one value/);
       }
       codec.events.text(5, "x");
-      assert.equal(
-        messages(codec.events.takeBatch(buffer))[0]?.length,
-        4,
-        "none of them is there",
-      );
+      assert.equal(itemsOf(codec.events.takeBatch(buffer))[0]?.length, 4, "none of them is there");
     });
 
     test("a state as deep as a command may have it can be read again and shown as JSON", () => {
@@ -270,7 +236,7 @@ for (const [name, make] of codecMakers) {
 }
 
 test("memory stays level while states come, change and go", () => {
-  const codec = createWasmCodec(options);
+  const codec = createWasmCodec(usualOptions);
   let level = 0;
   for (let cycle = 0; cycle < 30_000; cycle++) {
     const slot = cycle % 2_000;

@@ -2,43 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { decode } from "@msgpack/msgpack";
 import { limits } from "../../../../core/base/mod.ts";
-import {
-  type Codec,
-  type CodecOptions,
-  MessageKind,
-  ParserStep,
-} from "../../../../core/ports/mod.ts";
-import { codecMakers } from "../../../vectors/codecs.ts";
+import { MessageKind, ParserStep } from "../../../../core/ports/mod.ts";
+import { bound, codecMakers, itemsOf, usualOptions } from "../../../vectors/codecs.ts";
 import { clientFrame } from "../../../vectors/frames.ts";
 import { concat, fromHex, toHex, utf8 } from "../../../vectors/hex.ts";
 import { idOf } from "../../../vectors/ids.ts";
 
-const options: CodecOptions = {
-  node: "n1",
-  messageBytesMax: 16_777_216,
-  batchBytesTarget: 65_536,
-  partialBytesMax: 268_435_456,
-};
-
 /** `94 a7 message bd n1.AAAF sss…`: what the message items of slot 5 start with. */
 const itemHead = `94a76d657373616765bd6e312e41414146${"73".repeat(22)}`;
-
-interface Bound {
-  readonly codec: Codec;
-  readonly buffer: number;
-}
-
-function bound(make: (options: CodecOptions) => Codec, lower: Partial<CodecOptions> = {}): Bound {
-  const codec = make({ ...options, ...lower });
-  const buffer = codec.events.openBuffer("s");
-  codec.events.bind(5, idOf("n1", 5), buffer);
-  codec.frames.attach(5, false);
-  return { codec, buffer };
-}
-
-function messages(batch: Uint8Array): unknown[][] {
-  return (decode(batch) as unknown[])[3] as unknown[][];
-}
 
 for (const [name, make] of codecMakers) {
   describe(`codec ${name}: events`, () => {
@@ -98,7 +69,7 @@ for (const [name, make] of codecMakers) {
       codec.events.text(5, "");
       assert.equal(toHex(codec.events.takeBatch(buffer)).slice(0, 20), "9401a173ce000222e091");
       codec.events.text(5, "");
-      assert.deepEqual(messages(codec.events.takeBatch(buffer))[0]![2], 70_002);
+      assert.deepEqual(itemsOf(codec.events.takeBatch(buffer))[0]![2], 70_002);
     });
 
     test("long texts, of ASCII or not, full buffers and grown memory", () => {
@@ -111,7 +82,7 @@ for (const [name, make] of codecMakers) {
       const expected: string[] = [];
       const written: unknown[] = [];
       const take = (): void => {
-        written.push(...messages(codec.events.takeBatch(buffer)).map((item) => item[3]));
+        written.push(...itemsOf(codec.events.takeBatch(buffer)).map((item) => item[3]));
       };
       for (const text of texts.flatMap((one) => ["-", one])) {
         const next = codec.events.bufferNext(buffer);
@@ -143,7 +114,7 @@ for (const [name, make] of codecMakers) {
         const room = bytes > roomyBatchBytesMin ? packetRoomBytes : 0;
         assert.equal(batch.byteOffset, room, `${bytes}`);
         assert.equal(batch.buffer.byteLength, room + batch.length);
-        assert.deepEqual(messages(batch)[0]![3], data);
+        assert.deepEqual(itemsOf(batch)[0]![3], data);
       }
     });
 
@@ -154,18 +125,18 @@ for (const [name, make] of codecMakers) {
       codec.events.append(buffer, fromHex("90"));
       assert.equal(codec.events.bufferItems(buffer), 2, "append is never refused");
       codec.events.takeBatch(buffer);
-      const fits = options.batchBytesTarget - itemHead.length / 2 - 1 - 3;
+      const fits = usualOptions.batchBytesTarget - itemHead.length / 2 - 1 - 3;
       assert.equal(codec.events.bytes(5, MessageKind.binary, new Uint8Array(fits - 41)), true);
       assert.equal(codec.events.text(5, "1"), false, "one byte too many");
       assert.equal(codec.events.text(5, ""), true);
-      assert.equal(codec.events.bufferBytes(buffer), options.batchBytesTarget);
-      const taken = messages(codec.events.takeBatch(buffer));
+      assert.equal(codec.events.bufferBytes(buffer), usualOptions.batchBytesTarget);
+      const taken = itemsOf(codec.events.takeBatch(buffer));
       const found = taken.map((item) => item[2]);
       assert.deepEqual(found, [2, 3], "what was refused took no number");
     });
 
     test("batch buffers are numbered for themselves, and their indices are used again", () => {
-      const codec = make(options);
+      const codec = make(usualOptions);
       const buffers = Array.from({ length: 40 }, (_, i) => codec.events.openBuffer(`stream-${i}`));
       assert.equal(new Set(buffers).size, 40);
       for (const [i, buffer] of buffers.entries()) {
@@ -185,7 +156,7 @@ for (const [name, make] of codecMakers) {
     });
 
     test("a stream's name takes up to 128 bytes", () => {
-      const codec = make(options);
+      const codec = make(usualOptions);
       for (const length of [31, 32, 128]) {
         const stream = "s".repeat(length);
         assert.deepEqual(decode(codec.events.takeBatch(codec.events.openBuffer(stream))), [
@@ -201,7 +172,7 @@ for (const [name, make] of codecMakers) {
     test("node names of every length", () => {
       for (let length = 1; length <= 32; length++) {
         const node = "n".repeat(length);
-        const codec = make({ ...options, node });
+        const codec = make({ ...usualOptions, node });
         const buffer = codec.events.openBuffer("s");
         codec.events.bind(9, idOf(node, 9), buffer);
         codec.events.text(9, "x");
@@ -238,7 +209,7 @@ for (const [name, make] of codecMakers) {
       assert.equal(codec.events.bytes(5, MessageKind.text, utf8("H".repeat(60_000))), true);
       step = codec.frames.next();
       assert.equal(step, ParserStep.done);
-      const data = messages(codec.events.takeBatch(buffer)).map((item) => [item[2], item[3]]);
+      const data = itemsOf(codec.events.takeBatch(buffer)).map((item) => [item[2], item[3]]);
       assert.deepEqual(data, [
         [1, "plain"],
         [2, "H".repeat(60_000)],
@@ -255,7 +226,7 @@ for (const [name, make] of codecMakers) {
       assert.ok(codec.events.bytes(5, MessageKind.binary, new Uint8Array(100)));
       assert.equal(codec.events.bytes(5, MessageKind.binary, new Uint8Array(100)), false);
       assert.equal(codec.frames.feed(5, frame(100)), ParserStep.bufferFull);
-      assert.equal(messages(codec.events.takeBatch(buffer)).length, 1);
+      assert.equal(itemsOf(codec.events.takeBatch(buffer)).length, 1);
       assert.equal(codec.frames.next(), ParserStep.done);
       codec.events.limitBatches(1e9, 1e9);
       assert.equal(codec.events.messageBytesMax, 900, "never above what it was made with");
