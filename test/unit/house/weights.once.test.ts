@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { readTexts } from "../../support/tidy/files.ts";
 import { overweight, pageWordsMax, sumOf, weightsOf } from "../../support/tidy/weights.ts";
+
+test("weights: the docs and each page of prose are within their budgets", () => {
+  assert.deepEqual(overweight(weightsOf(readTexts())), []);
+});
 
 test("weights: words and lines are counted by page and room, and too many are told", () => {
   const words = (count: number): string => "word ".repeat(count);
