@@ -2,31 +2,25 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { type Handshake, handshakeText, RawClient } from "../../support/clients/raw-client.ts";
+import { errorsOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
 import { anyCombination, combinations, startGateway } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
-type Running = Awaited<ReturnType<typeof startGateway>>;
 type Values = Record<string, unknown>;
 
 /** Sends a handshake and leaves it waiting. */
-async function knock(gateway: Running, handshake: Handshake = {}): Promise<RawClient> {
+async function knock(gateway: RunningGateway, handshake: Handshake = {}): Promise<RawClient> {
   const client = await RawClient.connect(gateway.info.port);
   client.write(handshakeText(handshake));
   return client;
-}
-
-async function errors(gateway: Running, code: string): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`);
-  const text = await response.text();
-  return Number(new RegExp(`wss_errors_total\\{code="${code}"\\} (\\d+)`).exec(text)?.[1] ?? 0);
 }
 
 for (const combination of combinations) {
   const { runtime, engine } = combination;
   describe(`handshakes that the origin decides over, on ${runtime}, engine ${engine}`, () => {
     let broker: Mosquitto;
-    let gateway: Running;
+    let gateway: RunningGateway;
     let origin: PlainOrigin;
 
     before(async () => {
@@ -131,7 +125,7 @@ for (const combination of combinations) {
       assert.deepEqual([statusCode, body], [401, "who are you?"]);
       assert.equal(headers.get("www-authenticate"), "Basic");
       assert.deepEqual(await origin.replyTo(1), { [id]: "rejected" });
-      assert.ok((await errors(gateway, "handshake-rejected")) >= 1);
+      assert.ok((await errorsOf(gateway, "handshake-rejected")) >= 1);
     });
 
     const wrong: readonly [what: string, accept: unknown, code: string][] = [
@@ -157,13 +151,13 @@ for (const combination of combinations) {
             headers: { "Sec-WebSocket-Protocol": "chat.v1" },
           });
           const { id } = await asked();
-          const before = await errors(gateway, code);
+          const before = await errorsOf(gateway, code);
           await decide("accept", id, accept);
           const { statusCode, body } = await client.wholeAnswer();
           assert.equal(statusCode, 500, what);
           assert.ok(body.includes(`"code":"${code}"`), `${what}: ${body}`);
           assert.deepEqual(await origin.replyTo(null), { [id]: code }, what);
-          assert.ok((await errors(gateway, code)) > before, what);
+          assert.ok((await errorsOf(gateway, code)) > before, what);
           const logged = (): unknown => gateway.log.find((line) => line.code === code);
           assert.ok(await waitFor(logged, { what: `a line of ${code}` }));
         }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import net from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { connectAsync } from "mqtt";
@@ -14,6 +13,7 @@ import {
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { streamClosed, waitFor } from "../../support/process/wait.ts";
 
 const password = "Pa55 of/the-embedded@broker";
@@ -23,8 +23,7 @@ function linesOf(gateway: GatewayProcess, event: string): readonly Record<string
 }
 
 async function passwordFile(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), "wss-login-"));
-  after(() => rm(directory, { recursive: true }));
+  const directory = temporaryFolder();
   await writeFile(join(directory, "password"), `${password}\n`, { mode: 0o600 });
   return join(directory, "password");
 }
@@ -54,7 +53,7 @@ const connect = new Uint8Array([16, 13, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, 1,
 for (const runtime of gatewayRuntimes) {
   describe(`the embedded broker on ${runtime}`, { concurrency: true }, () => {
     it("does not start on another address than the loopback one without a login", async () => {
-      for (const host of ["0.0.0.0", "::", "192.0.2.1", "broker.example"]) {
+      for (const host of ["0.0.0.0", "broker.example"]) {
         const gateway = spawnGateway({ runtime, flags: ["--broker-host", host] });
         assert.deepEqual(await gateway.exited, { code: 2, signal: null }, gateway.output);
         assert.equal(gateway.lines.length, 1, gateway.output);

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -10,13 +9,13 @@ import { outputOf } from "../../support/deploy/output-of.ts";
 import { GatewayProcess } from "../../support/gateway/gateway.ts";
 import { installPackages } from "../../support/process/packages.ts";
 import { bunProgram, freePort, Program } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 
 const dockerfile = readFileSync("examples/deploy/Dockerfile", "utf8");
 /** What may stand in the image beside the executable. */
 const restBytesMax = 5_000_000;
 
-const folder = mkdtempSync(join(tmpdir(), "wss-image-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const image = join(folder, "root");
 
 /** The arguments of an instruction of the Dockerfile, its continued lines joined. */

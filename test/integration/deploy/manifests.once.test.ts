@@ -1,18 +1,17 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import process from "node:process";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { parseDuration, settings } from "../../../core/config/mod.ts";
 import { outputOf } from "../../support/deploy/output-of.ts";
 import { installPackages } from "../../support/process/packages.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 
 const deploy = "examples/deploy";
-const folder = mkdtempSync(join(tmpdir(), "wss-deploy-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const models = join(folder, "models");
 
 /** After its drain period a node may take so much longer to end, in seconds. */

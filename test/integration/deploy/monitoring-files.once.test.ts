@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ErrorCode } from "../../../core/base/mod.ts";
@@ -10,6 +9,7 @@ import { startGateway } from "../../support/gateway/gateway.ts";
 import { Authority } from "../../support/keys/certificates.ts";
 import { JwksServer, json } from "../../support/keys/jwks-server.ts";
 import { skipWithout } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 
 const prometheus = "examples/deploy/prometheus";
 const rules = `${prometheus}/alerts.yml`;
@@ -17,8 +17,7 @@ const rules = `${prometheus}/alerts.yml`;
 const scrapes = [`${prometheus}/prometheus.yml`, "examples/deploy/kubernetes/prometheus.yml"];
 const skip = skipWithout("promtool");
 
-const folder = mkdtempSync(join(tmpdir(), "wss-rules-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 interface Panel {
   readonly id: number;
@@ -153,21 +152,5 @@ test("nodes export every metric of the rules and panels, each of its type", asyn
   for (const name of named) {
     const { type } = documented.find((metric) => metric.name === name) ?? {};
     assert.equal(types.get(name), type, name);
-  }
-});
-
-test("the dashboard's panels have numbers of their own, and do not overlap", () => {
-  const numbers = panels.map(({ id }) => id);
-  assert.deepEqual(numbers, [...new Set(numbers)]);
-  const taken = new Map<string, string>();
-  for (const { title, gridPos } of panels) {
-    assert.ok(gridPos.x + gridPos.w <= 24, title);
-    for (let x = gridPos.x; x < gridPos.x + gridPos.w; x++) {
-      for (let y = gridPos.y; y < gridPos.y + gridPos.h; y++) {
-        const at = `${x},${y}`;
-        assert.equal(taken.get(at), undefined, `${title} lies on ${taken.get(at)}`);
-        taken.set(at, title);
-      }
-    }
   }
 });

@@ -1,23 +1,15 @@
 import assert from "node:assert/strict";
-import {
-  appendFileSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { appendFileSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { after, before, test } from "node:test";
+import { before, test } from "node:test";
 import { cloneTo, commitAll } from "../../support/deploy/clone.ts";
 import { outputOf } from "../../support/deploy/output-of.ts";
 import { installPackages } from "../../support/process/packages.ts";
 import { Program, skipWithout } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "wss-release-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const clone = join(folder, "clone");
 const made = join(clone, "dist/release");
 const { version, name } = JSON.parse(readFileSync("package.json", "utf8"));

@@ -4,21 +4,13 @@ import { encode } from "@msgpack/msgpack";
 import { retainedPresences } from "../../support/broker/broker-rigs.ts";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
+import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { TcpProxy } from "../../support/process/tcp-proxy.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
-type Running = Awaited<ReturnType<typeof startGateway>>;
-
-async function metric(gateway: Running, name: string): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`);
-  const text = await response.text();
-  const line = text.split("\n").find((candidate) => candidate.startsWith(`${name} `));
-  return Number(line?.slice(name.length + 1) ?? 0);
-}
-
-async function ready(gateway: Running): Promise<number> {
+async function ready(gateway: RunningGateway): Promise<number> {
   return (await fetch(`http://127.0.0.1:${gateway.info.adminPort}/readyz`)).status;
 }
 
@@ -28,7 +20,7 @@ for (const { runtime, engine } of combinations) {
   describe(`the gateway on ${runtime}, engine ${engine}, with mosquitto`, () => {
     let broker: Mosquitto;
     let proxy: TcpProxy;
-    let gateway: Running;
+    let gateway: RunningGateway;
     let origin: PlainOrigin;
 
     before(async () => {
@@ -57,7 +49,7 @@ for (const { runtime, engine } of combinations) {
     }
 
     it("tells how large the heap of the WASM module is", async () => {
-      const bytes = await metric(gateway, "wss_wasm_heap_bytes");
+      const bytes = await metricOf(gateway, "wss_wasm_heap_bytes");
       assert.ok(bytes > 65_536 && bytes < 67_108_864, `${bytes}`);
     });
 
@@ -135,7 +127,7 @@ for (const { runtime, engine } of combinations) {
       const { node } = gateway.info;
       const topic = `wss/v1/default/nodes/${node}/commands/tester`;
       const errors = async (code: string): Promise<number> =>
-        metric(gateway, `wss_errors_total{code="${code}"}`);
+        metricOf(gateway, `wss_errors_total{code="${code}"}`);
       await origin.command(
         node,
         ["fly", id],
@@ -198,7 +190,7 @@ for (const { runtime, engine } of combinations) {
         gateway.log.find((entry) => entry.connection === id && entry.code !== undefined),
       );
       assert.equal(line.level, "debug");
-      assert.ok((await metric(gateway, `wss_errors_total{code="${line.code}"}`)) >= 1);
+      assert.ok((await metricOf(gateway, `wss_errors_total{code="${line.code}"}`)) >= 1);
     });
 
     it("answers a plain GET with 426 and a sentence", async () => {
@@ -256,7 +248,7 @@ for (const { runtime, engine } of combinations) {
 
     it("reads no more while the window is full, and then loses nothing", async () => {
       const { client, id } = await open();
-      const before = await metric(gateway, "wss_reading_paused_total");
+      const before = await metricOf(gateway, "wss_reading_paused_total");
       proxy.block();
       await waitFor(async () => (await ready(gateway)) === 503);
       const text = "x".repeat(16_384);
@@ -265,7 +257,7 @@ for (const { runtime, engine } of combinations) {
       if (runtime === "deno" && engine === "native") {
         // Deno's server cannot pause: past twice the window the connection is closed.
         await waitFor(
-          async () => (await metric(gateway, 'wss_errors_total{code="window-full"}')) > 0,
+          async () => (await metricOf(gateway, 'wss_errors_total{code="window-full"}')) > 0,
         );
         proxy.unblock();
         client.destroy();
@@ -273,8 +265,8 @@ for (const { runtime, engine } of combinations) {
         assert.deepEqual([code, cause], [1013, "overload"]);
         return;
       }
-      await waitFor(async () => (await metric(gateway, "wss_reading_paused_total")) > before);
-      const held = await metric(gateway, "wss_event_window_bytes");
+      await waitFor(async () => (await metricOf(gateway, "wss_reading_paused_total")) > before);
+      const held = await metricOf(gateway, "wss_event_window_bytes");
       assert.ok(held < windowBytes + 2 * 1_048_576, `${held} bytes are held`);
       proxy.unblock();
       for (let index = 0; index < messages; index++) {

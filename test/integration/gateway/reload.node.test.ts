@@ -6,13 +6,13 @@ import { after, test } from "node:test";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
 import {
   type GatewayRuntime,
-  gatewayCommand,
   gatewayRuntimes,
   type Started,
+  spawnCommand,
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { sign } from "../../support/keys/tokens.ts";
-import { Program } from "../../support/process/spawn.ts";
+import type { Program } from "../../support/process/spawn.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 type Gateway = Awaited<ReturnType<typeof startGateway>>;
@@ -65,10 +65,8 @@ class Rig {
 
   /** A command of the program, which asks the gateway. */
   async command(...words: readonly string[]): Promise<Program> {
-    const [program, ...first] = gatewayCommand(gatewayRuntimes[0] ?? "node");
     const admin = `http://127.0.0.1:${this.info.adminPort}`;
-    const asked = new Program(program, [...first, ...words, "--admin", admin]);
-    after(() => asked[Symbol.asyncDispose]());
+    const asked = spawnCommand([...words, "--admin", admin]);
     await asked.exited;
     return asked;
   }

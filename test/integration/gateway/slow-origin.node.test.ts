@@ -3,6 +3,7 @@ import { after, describe, it } from "node:test";
 import { connectOrigin } from "websocket-service/origin";
 import { Mosquitto } from "../../support/broker/mosquitto.ts";
 import { RawClient } from "../../support/clients/raw-client.ts";
+import { metricOf } from "../../support/gateway/control-rig.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -11,12 +12,6 @@ const messages = 600;
 const text = "x".repeat(4_096);
 /** Past the window: two batches and one read of the socket (docs/reliability.md, Limits). */
 const pastBytes = 2 * 65_536 + 524_288;
-
-async function metric(adminPort: number, name: string): Promise<number> {
-  const page = await (await fetch(`http://127.0.0.1:${adminPort}/metrics`)).text();
-  const line = page.split("\n").find((candidate) => candidate.startsWith(`${name} `));
-  return Number(line?.slice(name.length + 1) ?? 0);
-}
 
 describe("an origin that handles nothing for a while", { concurrency: 2 }, () => {
   for (const { runtime, engine } of combinations) {
@@ -40,7 +35,7 @@ describe("an origin that handles nothing for a while", { concurrency: 2 }, () =>
       const flags = ["--engine", engine, "--broker", broker.url(), "--origin-mode", "assigned"];
       flags.push("--event-window-size", `${windowBytes}`);
       const gateway = await startGateway({ runtime, flags });
-      const { port, adminPort } = gateway.info;
+      const { port } = gateway.info;
       const ready = async (): Promise<boolean> =>
         gateway.log.some(({ event }) => event === "origin-joined");
       await waitFor(ready, { what: "the origin" });
@@ -51,7 +46,7 @@ describe("an origin that handles nothing for a while", { concurrency: 2 }, () =>
         // Deno may reset the stream of a client that goes on sending, its close frame with it.
         const frame = await client.closeFrame();
         if (frame !== undefined) assert.deepEqual(frame, { code: 1013, reason: "overload" });
-        assert.equal(await metric(adminPort, 'wss_errors_total{code="window-full"}'), 1);
+        assert.equal(await metricOf(gateway, 'wss_errors_total{code="window-full"}'), 1);
         client.destroy();
         release();
         await waitFor(() => causes.length === 1, { what: "the close event" });
@@ -59,9 +54,9 @@ describe("an origin that handles nothing for a while", { concurrency: 2 }, () =>
         assert.ok(received.length < messages, `${received.length} messages`);
       } else {
         const paused = async (): Promise<boolean> =>
-          (await metric(adminPort, "wss_reading_paused")) === 1;
+          (await metricOf(gateway, "wss_reading_paused")) === 1;
         await waitFor(paused, { what: "a pause" });
-        const held = await metric(adminPort, "wss_event_window_bytes");
+        const held = await metricOf(gateway, "wss_event_window_bytes");
         assert.ok(held <= windowBytes + pastBytes, `${held} bytes are held`);
         assert.ok(!client.ended);
         release();

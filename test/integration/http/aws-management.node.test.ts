@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import {
@@ -16,11 +15,11 @@ import {
   type Started,
   startGateway,
 } from "../../support/gateway/gateway.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { waitFor } from "../../support/process/wait.ts";
 import { Listener, ServiceClient } from "../../support/service-port/service-client.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "access-keys-"));
-after(() => rmSync(folder, { recursive: true }));
+const folder = temporaryFolder();
 const file = join(folder, "credentials");
 const key = { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "wJalrXUtnFEMI/K7MDENG" };
 const lines = [

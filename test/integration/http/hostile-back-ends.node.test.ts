@@ -3,10 +3,9 @@ import { createServer as createTcpServer } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { metricOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
-import { combinations, gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
+import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { BackEnd, json, ok } from "../../support/http/back-end.ts";
 import { hostile } from "../../support/http/hostile.ts";
-import { waitFor } from "../../support/process/wait.ts";
 
 const originFailed = { code: 1013, reason: "origin-failed" };
 
@@ -131,65 +130,3 @@ for (const runtime of gatewayRuntimes) {
     });
   });
 }
-
-describe("a back end whose name does not resolve", { concurrency: true }, () => {
-  for (const runtime of gatewayRuntimes) {
-    it(`has its clients closed, on ${runtime}`, async () => {
-      const flags = ["--origin", "http://nobody.invalid/"];
-      await using gateway = await startGateway({
-        runtime,
-        flags: [...flags, "--origin-retry", "300ms"],
-      });
-      const client = await RawClient.open(gateway.info.port);
-      assert.deepEqual(await client.closeFrame(), originFailed);
-      client.destroy();
-      assert.ok((await metricOf(gateway, 'wss_errors_total{code="http-connect"}')) > 0);
-      const lost = { what: "the close is given up as well" };
-      const failed = (): Promise<number> =>
-        metricOf(gateway, 'wss_errors_total{code="origin-failed"}');
-      await waitFor(async () => (await failed()) === 2, lost);
-    });
-  }
-});
-
-const windowBytes = 65_536;
-const messages = 600;
-const text = "x".repeat(4_096);
-
-describe("a back end that is slow", { concurrency: 2 }, () => {
-  for (const { runtime, engine } of combinations) {
-    // Its runtime cannot stop reading.
-    const denoNative = runtime === "deno" && engine === "native";
-    const skip = denoNative ? "Deno's own server cannot pause a client" : false;
-    it(`stops its client, on ${runtime}, engine ${engine}`, { skip }, async () => {
-      await using backEnd = await BackEnd.start();
-      let release: (() => void) | undefined;
-      backEnd.react = ({ said }, response) => {
-        if (said.startsWith("0 ")) release = () => response.end();
-        else response.end();
-      };
-      const flags = ["--engine", engine, "--origin", backEnd.url];
-      flags.push("--event-window-size", String(windowBytes));
-      await using gateway = await startGateway({ runtime, flags });
-      const client = await RawClient.open(gateway.info.port);
-      for (let index = 0; index < messages; index++) client.text(`${index} ${text}`);
-      const paused = async (): Promise<boolean> =>
-        (await metricOf(gateway, "wss_reading_paused")) === 1;
-      await waitFor(paused, { what: "a pause" });
-      const held = await metricOf(gateway, "wss_event_window_bytes");
-      // Past the window: two batches and one read of the socket.
-      assert.ok(held <= windowBytes + 2 * 65_536 + 524_288, `${held} bytes are held`);
-      // The window may be full before the first request has arrived.
-      const letGo = await waitFor(() => release, { what: "the first request" });
-      letGo();
-      await waitFor(() => backEnd.said.length === messages + 1, { what: "all messages" });
-      const numbers = backEnd.said.slice(1).map((said) => Number(said.split(" ")[0]));
-      assert.deepEqual(
-        numbers,
-        Array.from({ length: messages }, (_, index) => index),
-      );
-      client.destroy();
-      await backEnd.received("close");
-    });
-  }
-});

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
 import { gatewayRuntimes, startGateway } from "../../support/gateway/gateway.ts";
 import { installPackages } from "../../support/process/packages.ts";
 import { bunProgram, freePort, nodeProgram, Program } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { within } from "../../support/process/wait.ts";
 
 const transcript = [
@@ -69,8 +68,7 @@ const variable = "TEST_SERVERLESS";
 test("the same function has the same conversation under serverless-offline", {
   skip: process.env[variable] === undefined && `${variable}=1 installs serverless-offline`,
 }, async (t) => {
-  const folder = mkdtempSync(join(tmpdir(), "wss-lambda-"));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const project = JSON.parse(readFileSync("examples/lambda/package.json", "utf8"));
   const packages = { ...project.dependencies, ...project.devDependencies };
   const skipped = await installPackages(folder, packages);

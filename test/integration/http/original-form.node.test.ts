@@ -107,54 +107,6 @@ for (const runtime of gatewayRuntimes) {
       await backEnd.received("close");
     });
 
-    it("has one request under way for each connection, and a limit for all", async () => {
-      backEnd.requests.length = 0;
-      backEnd.openMax = 0;
-      backEnd.openOfOneMax = 0;
-      const waiting: (() => void)[] = [];
-      backEnd.react = (_posted, response) => void waiting.push(() => response.end());
-      const clients: RawClient[] = [];
-      for (let index = 0; index < 3; index++) {
-        clients.push(await RawClient.open(gateway.info.port, offer));
-      }
-      for (const [index, client] of clients.entries()) {
-        for (let count = 0; count < 5; count++) client.text(`${index}-${count}`);
-      }
-      while (backEnd.said.length < 18 || waiting.length > 0) {
-        await waitFor(() => waiting.length > 0 || backEnd.said.length === 18, { what: "more" });
-        waiting.shift()?.();
-      }
-      assert.equal(backEnd.openOfOneMax, 1);
-      assert.equal(backEnd.openMax, 2);
-      for (const index of clients.keys()) {
-        const own = backEnd.said.filter((said) => said.startsWith(`${index}-`));
-        assert.deepEqual(
-          own,
-          [0, 1, 2, 3, 4].map((count) => `${index}-${count}`),
-        );
-      }
-      backEnd.react = ok;
-      for (const client of clients) client.destroy();
-      await waitFor(() => backEnd.said.filter((said) => said === "close").length === 3);
-    });
-
-    it("loses nothing while the origin restarts", async () => {
-      const client = await RawClient.open(gateway.info.port, offer);
-      client.text("before");
-      await backEnd.received("before");
-      const { port } = backEnd;
-      await backEnd.stop();
-      for (const text of ["1", "2", "3"]) client.text(text);
-      const failed = (): boolean =>
-        gateway.log.some(({ event }) => event === "origin-request-failed");
-      await waitFor(failed, { what: "a failed request" });
-      backEnd = await BackEnd.start(ok, port);
-      await backEnd.received("3");
-      assert.deepEqual(backEnd.said, ["1", "2", "3"]);
-      client.destroy();
-      await backEnd.received("close");
-    });
-
     it("sends the closes of a drain before it ends", async () => {
       backEnd.requests.length = 0;
       const client = await RawClient.open(gateway.info.port, offer);

@@ -196,20 +196,3 @@ test("a token is asked for, and refusals are counted and logged without it", asy
   assert.match(metrics, /^wss_errors_total\{code="request-token"\} 1$/m);
   assert.doesNotMatch(JSON.stringify(gateway.log), /s3cret|wrong-wrong/);
 });
-
-test("settings that would be ignored, or cannot be read, end the program", async () => {
-  const cases: readonly (readonly [flags: readonly string[], line: RegExp])[] = [
-    [["--service-token", "hush-hush"], /--service-token needs --service-port/],
-    [["--service-port", "0", "--aws-access-keys-file", "package.json"], /package.json: line 1/],
-    [["--service-port", "70000"], /--service-port: "70000" is not allowed/],
-    [["--service-port", "0", "--service-token", "a b"], /--service-token: the given value is not/],
-  ];
-  for (const [flags, line] of cases) {
-    const gateway = await startGateway({ flags }).then(
-      () => assert.fail("it started"),
-      (error: Error) => error,
-    );
-    assert.match(gateway.message, line);
-    assert.doesNotMatch(gateway.message, /hush-hush/);
-  }
-});

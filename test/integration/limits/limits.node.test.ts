@@ -1,19 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { handshakeText, RawClient } from "../../support/clients/raw-client.ts";
+import { errorsOf, type RunningGateway } from "../../support/gateway/control-rig.ts";
 import { combinations, startGateway } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { patience, waitFor } from "../../support/process/wait.ts";
-
-type Running = Awaited<ReturnType<typeof startGateway>>;
-
-async function errors(gateway: Running, code: string): Promise<number> {
-  const response = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`);
-  const found = (await response.text()).match(
-    new RegExp(`^wss_errors_total\\{code="${code}"\\} (\\d+)`, "m"),
-  );
-  return Number(found?.[1] ?? 0);
-}
 
 const headerBytesMax = 2_048;
 const flags = [
@@ -49,7 +40,7 @@ describe("limits", { concurrency: true }, () => {
   for (const { runtime, engine } of combinations) {
     describe(`limits on ${runtime}, engine ${engine}`, { concurrency: true }, () => {
       const denoNative = runtime === "deno" && engine === "native";
-      let gateway: Running;
+      let gateway: RunningGateway;
       let origin: PlainOrigin;
       let address = 0;
 
@@ -93,7 +84,7 @@ describe("limits", { concurrency: true }, () => {
       it("cuts a client that answers no ping: close with 1006, error", async () => {
         const { client, id } = await open();
         assert.deepEqual(await closeOf(id), [1006, "error"]);
-        assert.ok((await errors(gateway, "ping-timeout")) >= 1);
+        assert.ok((await errorsOf(gateway, "ping-timeout")) >= 1);
         // Deno's own server sends a close frame, and leaves the stream to the client.
         if (!denoNative) await client.end();
         client.destroy();
@@ -184,13 +175,13 @@ describe("limits", { concurrency: true }, () => {
           next.destroy();
           return statusCode === 101;
         });
-        assert.ok((await errors(gateway, "connections-per-ip")) >= 1);
+        assert.ok((await errorsOf(gateway, "connections-per-ip")) >= 1);
         second.destroy();
         third.destroy();
       });
 
       it("refuses a handshake that is too large with 431, counts and logs it", async () => {
-        const before = await errors(gateway, "handshake-headers");
+        const before = await errorsOf(gateway, "handshake-headers");
         const sized = (bytes: number, path = "/"): string => {
           const headers = { "X-Forwarded-For": `192.0.2.${++address}`, "X-Fill": "" };
           const fill = "x".repeat(bytes - handshakeText({ path, headers }).length);
@@ -214,7 +205,7 @@ describe("limits", { concurrency: true }, () => {
           }
           client.destroy();
         }
-        assert.equal((await errors(gateway, "handshake-headers")) - before, 4);
+        assert.equal((await errorsOf(gateway, "handshake-headers")) - before, 4);
         const line = gateway.log.find(({ code }) => code === "handshake-headers");
         assert.deepEqual([line?.event, line?.level], ["handshake-refused", "debug"]);
       });
@@ -235,7 +226,7 @@ describe("limits", { concurrency: true }, () => {
           assert.equal((await client.answer()).statusCode, expected, Origin);
           client.destroy();
         }
-        assert.equal(await errors(gateway, "origin-not-allowed"), 3);
+        assert.equal(await errorsOf(gateway, "origin-not-allowed"), 3);
       });
     });
   }

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import { freePort, Mosquitto } from "../../support/broker/mosquitto.ts";
@@ -11,18 +10,17 @@ import {
   type GatewayRuntime,
   gatewayCommand,
   gatewayRuntimes,
+  spawnCommand,
   spawnGateway,
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
 import { Program } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 function run(runtime: GatewayRuntime, ...words: readonly string[]): Program {
-  const [program, ...first] = gatewayCommand(runtime);
-  const running = new Program(program, [...first, ...words]);
-  after(() => running[Symbol.asyncDispose]());
-  return running;
+  return spawnCommand([...words], { runtime });
 }
 
 describe("the command line", { concurrency: 4 }, () => {
@@ -171,8 +169,7 @@ describe("the command line", { concurrency: 4 }, () => {
   });
 
   test("settings come from the file, the environment and flags, in this order", async () => {
-    const directory = await mkdtemp(join(tmpdir(), "wss-config-"));
-    after(() => rm(directory, { recursive: true, force: true }));
+    const directory = temporaryFolder();
     const file = join(directory, "config.json");
     await writeFile(
       file,

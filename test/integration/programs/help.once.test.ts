@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { configFlags, settingGroups, settings } from "../../../core/config/mod.ts";
 import { commands } from "../../../runtimes/cli/commands/mod.ts";
 import {
   type GatewayRuntime,
-  gatewayCommand,
   gatewayRuntimes,
+  spawnCommand,
   spawnGateway,
 } from "../../support/gateway/gateway.ts";
-import { Program } from "../../support/process/spawn.ts";
+import type { Program } from "../../support/process/spawn.ts";
 
 /** The lines of a terminal as it always was, which was a little narrower. */
 const screen = { lines: 24, columns: 100 };
@@ -20,9 +20,7 @@ async function say(
   words: readonly string[],
   runtime: GatewayRuntime = anyRuntime,
 ): Promise<Program> {
-  const [program, ...first] = gatewayCommand(runtime);
-  const running = new Program(program, [...first, ...words]);
-  after(() => running[Symbol.asyncDispose]());
+  const running = spawnCommand([...words], { runtime });
   await running.exited;
   return running;
 }

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { Program } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 
 /** Each needs another program; the last one has a test that needs none. */
 const files = [
@@ -16,8 +14,7 @@ const files = [
 const hidden = ["mosquitto", "mosquitto_pub", "openssl", "chromium", "python3"];
 
 test("tests whose program is missing are skipped, counted, and told with the reason", async () => {
-  const logs = await mkdtemp(join(tmpdir(), "wss-logs-"));
-  after(() => rm(logs, { recursive: true, force: true }));
+  const logs = temporaryFolder();
   // Else Node's runner would take itself for a part of this run.
   const env = { NODE_TEST_CONTEXT: "", TEST_LOGS: logs, TEST_WITHOUT: hidden.join(",") };
   const paths = files.map((file) => `integration/${file}.test.ts`);

@@ -4,15 +4,12 @@ import { once } from "node:events";
 import {
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { WebSocket } from "ws";
@@ -27,10 +24,10 @@ import {
   Program,
   skipWithout,
 } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { within } from "../../support/process/wait.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "wss-package-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 /** Nothing that this package's users do may depend on where the repository stands. */
 const clone = join(folder, "clone");

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { startGateway } from "../../support/gateway/gateway.ts";
 import { bunProgram, findPython, freePort, Program } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
 const python = findPython();
@@ -32,8 +32,7 @@ const skip = python === undefined && "python3-paho-mqtt or python3-msgpack is no
 
 /** Runs the client of the README at this port, until it has received its echo. */
 async function echoOnce(port: number): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), "wss-readme-"));
-  after(() => rmSync(folder, { recursive: true }));
+  const folder = temporaryFolder();
   const file = join(folder, "client.js");
   const source = readFileSync("examples/echo/client.js", "utf8");
   writeFileSync(file, source.replace(":8080/", `:${port}/`));

@@ -6,9 +6,10 @@ import {
   type GatewayRuntime,
   gatewayCommand,
   gatewayRuntimes,
+  spawnCommand,
 } from "../../support/gateway/gateway.ts";
 import { listenOnRefused } from "../../support/http/refused-port.ts";
-import { Program } from "../../support/process/spawn.ts";
+import type { Program } from "../../support/process/spawn.ts";
 import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 
 /** An admin port that says what the test wants. */
@@ -34,10 +35,7 @@ function begin(
   { admin, runtime = anyRuntime, env = {} }: Place,
   ...words: readonly string[]
 ): Program {
-  const [program, ...first] = gatewayCommand(runtime);
-  const begun = new Program(program, [...first, ...words, "--admin", admin], { env });
-  after(() => begun[Symbol.asyncDispose]());
-  return begun;
+  return spawnCommand([...words, "--admin", admin], { runtime, env });
 }
 
 async function ask(admin: string, ...words: readonly string[]): Promise<Program> {
@@ -83,9 +81,7 @@ for (const runtime of gatewayRuntimes) {
     assert.equal(await answered("send", "n.AAAAx", "hi"), "sent");
     assert.match(await answered("tail", "@all"), /^00:00:00\.000 event open$/m);
     const words = ["--port", "0", "--broker-port", "0", "--admin-port", String(port)];
-    const [program, ...first] = gatewayCommand(runtime);
-    const doctor = new Program(program, [...first, "doctor", ...words]);
-    after(() => doctor[Symbol.asyncDispose]());
+    const doctor = spawnCommand(["doctor", ...words], { runtime });
     await doctor.exited;
     assert.match(doctor.output, /--admin-port: taken, and a gateway runs here/);
   });

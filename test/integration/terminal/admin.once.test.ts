@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
@@ -9,9 +8,11 @@ import {
   type GatewayRuntime,
   gatewayCommand,
   gatewayRuntimes,
+  spawnCommand,
   spawnGateway,
 } from "../../support/gateway/gateway.ts";
 import { freePort, Program, type SpawnOptions } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 import { waitFor } from "../../support/process/wait.ts";
 
@@ -39,14 +40,8 @@ interface Asking extends SpawnOptions {
 
 /** A command that asks the gateway, with the token in the environment. */
 function ask(words: readonly string[], options: Asking = {}): Program {
-  const [program, ...first] = gatewayCommand(options.runtime ?? anyRuntime);
   const env = { WSS_ADMIN_TOKEN: token, ...options.env };
-  const running = new Program(program, [...first, ...words, "--admin", admin], {
-    ...options,
-    env,
-  });
-  after(() => running[Symbol.asyncDispose]());
-  return running;
+  return spawnCommand([...words, "--admin", admin], { ...options, env });
 }
 
 async function answer(words: readonly string[], options: Asking = {}): Promise<string> {
@@ -201,8 +196,7 @@ test("without the right it is one line with a code, and no token is shown", asyn
   assert.equal((await acting.exited).code, 1);
   assert.match(acting.output, /^request-forbidden: /);
   assert.equal(client.received.length, 0);
-  const folder = await mkdtemp(join(tmpdir(), "wss-admin-"));
-  after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   await writeFile(join(folder, "token"), `${token}\n`);
   const withFile = ["origins", "--admin-token-file", join(folder, "token")];
   assert.match(await answer(withFile, { env: { WSS_ADMIN_TOKEN: "" } }), /^ORIGIN/);
@@ -226,10 +220,8 @@ test("wrong usage, and a gateway that is not there, are one line each", async ()
     assert.deepEqual(await asked.exited, { code: 2, signal: null }, asked.output);
     assert.match(asked.output, line);
   }
-  const [program, ...first] = gatewayCommand(anyRuntime);
   const nowhere = `http://127.0.0.1:${await freePort()}`;
-  const away = new Program(program, [...first, "origins", "--admin", nowhere]);
-  after(() => away[Symbol.asyncDispose]());
+  const away = spawnCommand(["origins", "--admin", nowhere]);
   assert.equal((await away.exited).code, 1);
   assert.match(away.output, /^http-connect: http:\S+ cannot be reached \(\S+\): is the gateway/);
 });

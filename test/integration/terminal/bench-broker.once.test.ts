@@ -3,16 +3,13 @@ import { after, test } from "node:test";
 import { startGuardedBroker } from "../../support/broker/access-rules.ts";
 import {
   type GatewayRuntime,
-  gatewayCommand,
   gatewayRuntimes,
+  spawnCommand,
 } from "../../support/gateway/gateway.ts";
-import { freePort, Program } from "../../support/process/spawn.ts";
+import { freePort, type Program } from "../../support/process/spawn.ts";
 
 function bench(words: readonly string[], runtime: GatewayRuntime): Program {
-  const [program, ...first] = gatewayCommand(runtime);
-  const running = new Program(program, [...first, "bench-broker", ...words]);
-  after(() => running[Symbol.asyncDispose]());
-  return running;
+  return spawnCommand(["bench-broker", ...words], { runtime });
 }
 
 for (const runtime of gatewayRuntimes) {

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { gatewayCommand, gatewayRuntimes } from "../../support/gateway/gateway.ts";
 import { Program, skipWithout } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 
-const folder = await mkdtemp(join(tmpdir(), "wss-completion-"));
-after(() => rm(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const script = (shell: string): string => join(folder, `completion.${shell}`);
 
 async function run(program: string, ...words: readonly string[]): Promise<Program> {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { startWebSocketServer } from "../../support/clients/websocket-server.ts";
@@ -10,10 +9,12 @@ import {
   type GatewayRuntime,
   gatewayCommand,
   gatewayRuntimes,
+  spawnCommand,
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { Authority } from "../../support/keys/certificates.ts";
 import { freePort, Program, type SpawnOptions } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { skipWithoutTerminal, Terminal } from "../../support/process/terminal.ts";
 
 const [anyRuntime = "node"] = gatewayRuntimes;
@@ -23,10 +24,7 @@ interface Talk extends SpawnOptions {
 }
 
 function connect(words: readonly string[], options: Talk = {}): Program {
-  const [program, ...first] = gatewayCommand(options.runtime ?? anyRuntime);
-  const running = new Program(program, [...first, "connect", ...words], options);
-  after(() => running[Symbol.asyncDispose]());
-  return running;
+  return spawnCommand(["connect", ...words], options);
 }
 
 const clean = { code: 0, signal: null };
@@ -140,8 +138,7 @@ test("headers, a token and subprotocols are in the handshake; the choice is show
   const server = await startWebSocketServer((socket) => socket.close(1000), {
     handleProtocols: (offered) => (offered.has("v2") ? "v2" : false),
   });
-  const folder = await mkdtemp(join(tmpdir(), "wss-connect-"));
-  after(() => rm(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   await writeFile(join(folder, "token"), "from-file\n");
   const offer = ["--subprotocol", "v1", "--subprotocol", "v2", "--header", "X-One: a: b"];
   const tokens: readonly (readonly [

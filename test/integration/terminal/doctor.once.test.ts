@@ -8,6 +8,7 @@ import {
   type GatewayRuntime,
   gatewayCommand,
   gatewayRuntimes,
+  spawnCommand,
   startGateway,
 } from "../../support/gateway/gateway.ts";
 import { Authority } from "../../support/keys/certificates.ts";
@@ -30,10 +31,7 @@ const [anyRuntime = "node"] = gatewayRuntimes;
 const freePorts = ["--port", "0", "--admin-port", "0"];
 
 function spawnDoctor(words: readonly string[], runtime: GatewayRuntime = anyRuntime): Program {
-  const [program, ...first] = gatewayCommand(runtime);
-  const doctor = new Program(program, [...first, "doctor", ...freePorts, ...words]);
-  after(() => doctor[Symbol.asyncDispose]());
-  return doctor;
+  return spawnCommand(["doctor", ...freePorts, ...words], { runtime });
 }
 
 async function examine(words: readonly string[], runtime?: GatewayRuntime): Promise<Examined> {

@@ -3,22 +3,20 @@ import {
   copyFileSync,
   cpSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { RawClient } from "../../support/clients/raw-client.ts";
 import { GatewayProcess, gatewayRuntimes, sourceCommand } from "../../support/gateway/gateway.ts";
 import { PlainOrigin } from "../../support/origins/plain-origin.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { Collector } from "../../support/traces/collector.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "wss-untraced-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 
 const program = "dist/websocket-service.js";
 const tracing = "dist/websocket-service-tracing.js";
@@ -115,8 +113,7 @@ async function failsFor(runtime: (typeof gatewayRuntimes)[number]): Promise<void
 }
 
 test("node: two files, and no package, export traces", async () => {
-  const alone = mkdtempSync(join(tmpdir(), "wss-traced-"));
-  after(() => rmSync(alone, { recursive: true, force: true }));
+  const alone = temporaryFolder();
   mkdirSync(join(alone, "dist"));
   copyFileSync("package.json", join(alone, "package.json"));
   for (const file of [program, tracing]) copyFileSync(file, join(alone, file));

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, test } from "node:test";
@@ -9,11 +7,11 @@ import { startWebSocketServer } from "../../support/clients/websocket-server.ts"
 import { GatewayProcess } from "../../support/gateway/gateway.ts";
 import { WorkersRig } from "../../support/gateway/workers-rig.ts";
 import { bunProgram, Program } from "../../support/process/spawn.ts";
+import { temporaryFolder } from "../../support/process/temporary-folder.ts";
 import { waitFor, within } from "../../support/process/wait.ts";
 import { Collector } from "../../support/traces/collector.ts";
 
-const folder = mkdtempSync(join(tmpdir(), "wss-executable-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const folder = temporaryFolder();
 const program = join(folder, "websocket-service");
 
 before(async () => {

@@ -16,6 +16,11 @@ export interface Member {
   readonly id: string;
 }
 
+/** Faults of a code that were counted so far. */
+export function errorsOf(gateway: RunningGateway, code: string): Promise<number> {
+  return metricOf(gateway, `wss_errors_total{code="${code}"}`);
+}
+
 /** A metric's value now. */
 export async function metricOf(gateway: RunningGateway, name: string): Promise<number> {
   const response = await fetch(`http://127.0.0.1:${gateway.info.adminPort}/metrics`);

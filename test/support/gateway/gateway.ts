@@ -7,7 +7,7 @@ import {
   Program,
   type SpawnOptions,
 } from "../process/spawn.ts";
-import type { GatewayRuntime } from "./combinations.ts";
+import { type GatewayRuntime, gatewayRuntimes } from "./combinations.ts";
 
 export {
   anyCombination,
@@ -26,6 +26,11 @@ export interface GatewayOptions extends SpawnOptions {
   readonly openFilesMax?: number;
   /** The caller ends it: for a gateway that is started in a hook and serves several tests. */
   readonly kept?: boolean;
+}
+
+export interface CommandOptions extends SpawnOptions {
+  /** The first of those that are looked at by default. */
+  readonly runtime?: GatewayRuntime | undefined;
 }
 
 /** What the line says that a gateway logs when it is up. */
@@ -56,6 +61,17 @@ export function sourceCommand(runtime: GatewayRuntime): readonly [string, ...str
 }
 
 const sourceOf = (runtime: GatewayRuntime): string => `runtimes/${runtime}/main.ts`;
+
+/** A command of the program, such as `doctor`; it is killed with the test that starts it. */
+export function spawnCommand(
+  words: readonly string[],
+  { runtime = gatewayRuntimes[0] ?? "node", ...options }: CommandOptions = {},
+): Program {
+  const [program, ...first] = gatewayCommand(runtime);
+  const running = new Program(program, [...first, ...words], options);
+  after(() => running[Symbol.asyncDispose]());
+  return running;
+}
 
 function commandOf(runtime: GatewayRuntime, file: string): readonly [string, ...string[]] {
   if (runtime === "bun") return [bunProgram, file];
