@@ -169,7 +169,7 @@ export function jobOf(files: readonly string[], runtime: Runtime, options: JobOp
 export const takesLong = (file: string): boolean => file.startsWith("test/faults/");
 
 /** Others than the fastest runtime look at the engine: with the first of the same draws. */
-const fewerDraws = { PROPERTY_RUNS: process.env.PROPERTY_RUNS ?? "200", FUZZ_DIVISOR: "4" };
+const fewerDraws = { FUZZ_DIVISOR: "4" };
 
 export const isFuzz = (file: string): boolean => file.startsWith("test/fuzz/");
 
