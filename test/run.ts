@@ -177,8 +177,8 @@ function jobsOf(runtime: Runtime, files: readonly string[], options: JobsOptions
 
 /**
  * The jobs of all runtimes, one runtime after the other, and beside them the long ones, one at
- * a time. A job waits for processes and timers more than half of its time, so there are three for
- * each processor.
+ * a time. A job waits for processes and timers more than half of its time, so there are two for
+ * each processor, and one more when the long ones are done.
  */
 async function runParts(parts: readonly Part[]): Promise<void> {
   const all = parts.flatMap((part) => part.jobs.map((job) => ({ part, job })));
@@ -188,7 +188,7 @@ async function runParts(parts: readonly Part[]): Promise<void> {
   const work = ({ part, job }: (typeof all)[number]): Promise<void> => part.run(job);
   const processors = availableParallelism();
   const longDone = inParallel(long, 1, work).then(() => inParallel(others, 1, work));
-  await Promise.all([inParallel(others, 3 * processors - 1, work), longDone]);
+  await Promise.all([inParallel(others, 2 * processors, work), longDone]);
 }
 
 async function main(): Promise<number> {

@@ -175,7 +175,7 @@ test("what is published at most once waits for a broker that does not read", asy
       answers.push(`${index} ${error?.code ?? "sent"}`);
     });
   };
-  const [total, unread] = [400, 1_000];
+  const [total, unread] = [400, 2_000];
   const numbers = Array.from({ length: total }, (_, index) => index);
   try {
     broker.pause();
