@@ -70,7 +70,11 @@ async function live(world: CommandWorld, steps: readonly Step[]): Promise<void> 
 
 /** Every command was carried out once, in order, and whoever waits has an answer. */
 function judge(world: CommandWorld): void {
-  assert.deepEqual(world.reported, [], "nothing was given up");
+  // While an origin's own connection is broken, its node sends replies to whoever listens. There the
+  // broker may drop one, which is told.
+  const told = world.bus.done.cut > 0 ? ["batch-gap"] : [];
+  const givenUp = world.reported.filter((code) => !told.includes(code));
+  assert.deepEqual(givenUp, [], "nothing was given up");
   for (const client of world.clients) {
     assert.deepEqual(world.received(client), client.expected, client.id);
   }
