@@ -70,8 +70,8 @@ async function live(world: CommandWorld, steps: readonly Step[]): Promise<void> 
 
 /** Every command was carried out once, in order, and whoever waits has an answer. */
 function judge(world: CommandWorld): void {
-  // While an origin's own connection is broken, its node sends replies to whoever listens. There the
-  // broker may drop one, which is told.
+  // While a connection of the origin is broken, a node may send replies to whoever listens. There
+  // the broker may drop one, which is told.
   const told = world.bus.done.cut > 0 ? ["batch-gap"] : [];
   const givenUp = world.reported.filter((code) => !told.includes(code));
   assert.deepEqual(givenUp, [], "nothing was given up");
