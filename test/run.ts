@@ -28,6 +28,7 @@ import {
 import { inParallel, Processes } from "./support/run/process.ts";
 import { closingLine, type Row, slowestOf, sumOf, tableOf } from "./support/run/report.ts";
 import { type Skip, skipTable } from "./support/run/skips.ts";
+import { orUsage } from "./support/run/usage.ts";
 import { fuzzSeed, oldSeeds } from "./vectors/dice.ts";
 
 /**
@@ -193,18 +194,20 @@ async function runParts(parts: readonly Part[]): Promise<void> {
 
 async function main(): Promise<number> {
   const started = performance.now();
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      checks: { type: "boolean", default: false },
-      "build-failed": { type: "boolean", default: false },
-      "build-seconds": { type: "string", default: "0" },
-      nightly: { type: "boolean", default: false },
-      runtime: { type: "string", multiple: true },
-      nodejs: { type: "string", multiple: true, default: [] },
-      slowest: { type: "string", default: "10" },
-    },
-  });
+  const { values, positionals } = orUsage(() =>
+    parseArgs({
+      allowPositionals: true,
+      options: {
+        checks: { type: "boolean", default: false },
+        "build-failed": { type: "boolean", default: false },
+        "build-seconds": { type: "string", default: "0" },
+        nightly: { type: "boolean", default: false },
+        runtime: { type: "string", multiple: true },
+        nodejs: { type: "string", multiple: true, default: [] },
+        slowest: { type: "string", default: "10" },
+      },
+    }),
+  );
   const further = furtherNodejs(values.nodejs);
   rmSync(logFolder, { recursive: true, force: true });
   mkdirSync(logFolder, { recursive: true });

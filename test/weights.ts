@@ -5,6 +5,8 @@
  */
 import { readFileSync } from "node:fs";
 import process from "node:process";
+import { parseArgs } from "node:util";
+import { orUsage } from "./support/run/usage.ts";
 import { readTexts } from "./support/tidy/files.ts";
 import { overweight, sumOf, weightsOf } from "./support/tidy/weights.ts";
 
@@ -28,6 +30,7 @@ function lastCheck(): LastCheck | undefined {
   }
 }
 
+orUsage(() => parseArgs({ options: {} }));
 const weights = weightsOf(readTexts());
 printTable("words of docs", weights.pages);
 printTable("lines of source", weights.rooms);

@@ -19,6 +19,7 @@ import {
   writtenFigures,
 } from "../support/docs/figures.ts";
 import { scalingPage, withScaling } from "../support/docs/scaling.ts";
+import { orUsage } from "../support/run/usage.ts";
 import { runCodecBench } from "./codec/codec.ts";
 import { connectsBench } from "./connections/connects.ts";
 import { groupsBench } from "./connections/groups.ts";
@@ -131,15 +132,17 @@ function endAfter(ms: number, why: () => string): NodeJS.Timeout {
 }
 
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      help: { type: "boolean", default: false },
-      quick: { type: "boolean", default: false },
-      rounds: { type: "string" },
-      write: { type: "boolean", default: false },
-    },
-  });
+  const { values, positionals } = orUsage(() =>
+    parseArgs({
+      allowPositionals: true,
+      options: {
+        help: { type: "boolean", default: false },
+        quick: { type: "boolean", default: false },
+        rounds: { type: "string" },
+        write: { type: "boolean", default: false },
+      },
+    }),
+  );
   const chosen = positionals.length === 0 ? usual : positionals;
   const { quick, help } = values;
   const rounds = Number(values.rounds ?? (quick ? 1 : 3));

@@ -13,6 +13,7 @@ import { combinations } from "../support/gateway/gateway.ts";
 import { exitAtSignals } from "../support/process/kill-at-exit.ts";
 import { bunProgram } from "../support/process/spawn.ts";
 import { findTests } from "../support/run/plan.ts";
+import { oneOf, orUsage, positive } from "../support/run/usage.ts";
 import { Dice, fuzzSeed } from "../vectors/dice.ts";
 import { Cluster, type Combination } from "./cluster/cluster.ts";
 import { httpCases, httpTable, nameOf, runHttpFault } from "./http/http-faults.ts";
@@ -115,7 +116,7 @@ function note(run: SoakRun): void {
   writeFileSync(page, withSoakRun(readFileSync(page, "utf8"), run));
 }
 
-async function main(): Promise<number> {
+function readArguments() {
   const { values } = parseArgs({
     options: {
       minutes: { type: "string", default: "10" },
@@ -125,7 +126,15 @@ async function main(): Promise<number> {
       watched: { type: "boolean", default: false },
     },
   });
-  const minutes = Number(values.minutes);
+  const kinds = combinations.map(({ runtime, engine }) => `${runtime}/${engine}`);
+  for (const name of values.fault) oneOf("--fault", name, Object.keys(faults));
+  for (const kind of values.nodes) oneOf("--nodes", kind, kinds);
+  if (values.seed !== undefined) positive("--seed", values.seed);
+  return { values, minutes: positive("--minutes", values.minutes) };
+}
+
+async function main(): Promise<number> {
+  const { values, minutes } = orUsage(readArguments);
   const kinds = combinations.filter(({ runtime, engine }) => {
     return values.nodes.length === 0 || values.nodes.includes(`${runtime}/${engine}`);
   });

@@ -17,6 +17,7 @@ import process from "node:process";
 import { parseArgs } from "node:util";
 import { findTests } from "../support/run/plan.ts";
 import { inParallel, Processes } from "../support/run/process.ts";
+import { day, orUsage, positive } from "../support/run/usage.ts";
 import { readParts, writePart } from "./faults.ts";
 import type { Mutant, Tried } from "./mutant.ts";
 import { summaryOf } from "./summary.ts";
@@ -24,14 +25,19 @@ import { type Result, Workshop } from "./workshop.ts";
 
 const print = (line: string): void => void process.stdout.write(`${line}\n`);
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    all: { type: "boolean", default: false },
-    untried: { type: "boolean", default: false },
-    before: { type: "string" },
-    workers: { type: "string", default: "1" },
-  },
+const { values, positionals, workers } = orUsage(() => {
+  const read = parseArgs({
+    allowPositionals: true,
+    options: {
+      all: { type: "boolean", default: false },
+      untried: { type: "boolean", default: false },
+      before: { type: "string" },
+      workers: { type: "string", default: "1" },
+    },
+  });
+  const { before, workers } = read.values;
+  if (before !== undefined) day("--before", before);
+  return { ...read, workers: positive("--workers", workers) };
 });
 
 const parts = readParts();
@@ -51,6 +57,7 @@ const isSince = (tried: Tried | undefined, day: string): boolean =>
 const chosen = parts.flatMap(({ name, mutants }) =>
   mutants.filter((mutant) => isChosen(name, mutant)),
 );
+if (chosen.length === 0) print("No mutant is chosen by these arguments.");
 const every = [...findTests("test/unit"), ...findTests("test/integration")];
 const folder = mkdtempSync(join(tmpdir(), "wss-mutants-"));
 const processes = new Processes();
@@ -92,7 +99,6 @@ function tell({ mutant, killedBy, fault }: Result): void {
 }
 
 try {
-  const workers = Math.max(1, Number(values.workers));
   const queue = chosen.values();
   const shops = Array.from({ length: workers }, (_, index) => {
     return new Workshop(join(folder, String(index)), processes);

@@ -58,3 +58,23 @@ test("no test at all is no success", async () => {
   const { code, last } = await run("none", { a: passes }, "no-such-part");
   assert.deepEqual([code, last], [1, "0 passed, 0 failed"]);
 });
+
+test("wrong arguments of the tests' programs end them with 2 and one line", async () => {
+  for (const [program, args, line] of [
+    ["run", ["--nightyl"], "Unknown option '--nightyl'"],
+    ["weights", ["--wrong"], "Unknown option '--wrong'"],
+    ["weights", ["wrong"], /^Unexpected argument 'wrong'/],
+    ["bench/main", ["--wrong"], "Unknown option '--wrong'"],
+    ["mutants/main", ["--workers", "x"], '--workers must be a number above 0, but is "x"'],
+    ["mutants/main", ["--before", "1"], '--before must be a day such as 2026-11-26, but is "1"'],
+    ["faults/soak-main", ["--minutes", "x"], '--minutes must be a number above 0, but is "x"'],
+    ["faults/soak-main", ["--fault", "x"], /^--fault must be one of originKill, .*, but is "x"$/],
+  ] as const) {
+    const running = new Program(process.execPath, [`dist/js/test/${program}.js`, ...args]);
+    assert.equal((await running.exited).code, 2, running.output);
+    const [first = "", ...more] = running.lines;
+    assert.deepEqual(more, [], running.output);
+    if (typeof line === "string") assert.equal(first, line);
+    else assert.match(first, line);
+  }
+});
