@@ -57,7 +57,7 @@ const engines = ["test/unit/wasm/", "test/fuzz/codec", "test/fuzz/sockets", "tes
 
 /** What is the same on each runtime, or needed by every test. */
 const harmless: ReadonlySet<string> = new Set([
-  ...["assert/strict", "buffer", "process", "test", "timers", "v8", "vm", "zlib"].map(
+  ...["assert/strict", "buffer", "process", "test", "timers", "v8", "vm"].map(
     (name) => `node:${name}`,
   ),
   "@msgpack/msgpack",

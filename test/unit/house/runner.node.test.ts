@@ -111,6 +111,7 @@ test("runner: a file's name, place and imports say where it runs", () => {
 test("runner: what reaches a module of a runtime is tested on each", () => {
   for (const [file, touches] of [
     ["test/unit/core/streams/reliable-sender.test.ts", false],
+    ["test/unit/core/websocket/framed-socket.test.ts", true],
     ["test/unit/adapters/http-client/http-client.test.ts", true],
     ["test/unit/house/support.test.ts", true],
   ] as const) {
